@@ -1,8 +1,8 @@
-//! What analysis reports, as it travels between a worker and the API; the rules themselves live in the analyser.
+//! Reports of the analyser, as sent between a worker and the API; the rules are in the crate `heimdall`.
 
 use serde::{Deserialize, Serialize};
 
-/// How much a finding matters.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
@@ -12,7 +12,7 @@ pub enum Severity {
     Critical,
 }
 
-/// What a finding is about.
+/// The category of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
@@ -22,7 +22,7 @@ pub enum FindingKind {
     Architecture,
 }
 
-/// Which side of the code a caller asks about.
+/// The aspect of the code that a caller asks about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AnalysisType {
@@ -37,20 +37,20 @@ pub enum AnalysisType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Suppressions {
-    /// Accepted findings are reported apart: for developers and their own code.
+    /// Accepted findings are listed separately: for developers and their own code.
     Honor,
-    /// Comments change nothing: for code that somebody else must approve.
+    /// Comments have no effect: for code that someone else must approve.
     Ignore,
 }
 
-/// One thing that analysis reports; it names lines and never quotes them.
+/// One result of analysis; it names lines and never quotes them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     pub rule: String,
     #[serde(rename = "type")]
     pub kind: FindingKind,
     pub severity: Severity,
-    /// The file it is in, where several were analysed.
+    /// The file that contains it, if several were analysed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub file: Option<String>,
     pub line_start: u32,
@@ -62,19 +62,19 @@ pub struct Finding {
     pub example_fix: Option<String>,
     pub references: Vec<String>,
     pub confidence: f32,
-    /// Stays the same while other code of the file changes; empty in a report of an older build.
+    /// Stable while other code of the file changes; empty in a report of an older build.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub fingerprint: String,
 }
 
 impl Finding {
-    /// Whether it says that some of the code was not analysed: nobody knows what the other findings leave out.
+    /// Returns true if some of the code was not analysed, so that other findings may be missing.
     pub fn is_about_analysis(&self) -> bool {
         self.rule.starts_with("SOURCE-")
     }
 }
 
-/// Everything that analysis found in one text.
+/// All findings of analysis in one text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AnalysisReport {
     pub language: String,
@@ -82,10 +82,10 @@ pub struct AnalysisReport {
     pub overall_score: u8,
     pub confidence: f32,
     pub findings: Vec<Finding>,
-    /// Findings that comments in the code accept; they count nowhere.
+    /// Findings that comments in the code accept; not counted.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub suppressed: Vec<Finding>,
-    /// Empty where the text was not analysed.
+    /// Empty if the text was not analysed.
     pub tools: Vec<String>,
 }
 
@@ -97,7 +97,7 @@ impl AnalysisReport {
     }
 }
 
-/// What is to be analysed; at most 1 MiB of source.
+/// A text to analyse; at most 1 MiB of source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AnalysisTask {
     pub analysis_type: AnalysisType,
@@ -106,7 +106,7 @@ pub struct AnalysisTask {
     pub language: Option<String>,
     pub framework: Option<String>,
     pub dependencies: Vec<String>,
-    /// A task of an older build asks for nothing to be hidden.
+    /// A task of an older build hides nothing.
     #[serde(default = "ignored")]
     pub suppressions: Suppressions,
 }

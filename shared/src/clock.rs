@@ -1,4 +1,4 @@
-//! Time as the domain sees it: milliseconds since the Unix epoch, handed in by the caller.
+//! Time in the domain: milliseconds since the Unix epoch, passed in by the caller.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -10,48 +10,49 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::failpoints;
 
-/// A moment in milliseconds since the Unix epoch, UTC.
+/// A point in time in milliseconds since the Unix epoch, UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// Takes milliseconds since the Unix epoch.
+    /// Builds a timestamp from milliseconds since the Unix epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// Milliseconds since the Unix epoch.
+    /// Returns the milliseconds since the Unix epoch.
     pub const fn as_millis(self) -> i64 {
         self.0
     }
 
-    /// The moment `duration` later, saturating at the end of time.
+    /// Returns the time `duration` later, saturating at the maximum.
     pub fn after(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// The moment `duration` earlier, saturating at the begin of time.
+    /// Returns the time `duration` earlier, saturating at the minimum.
     pub fn before(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// The midnight (UTC) with which its day began.
+    /// Returns the midnight (UTC) at which its day began.
     pub fn day_began(self) -> Self {
         Self(self.0 - self.0.rem_euclid(86_400_000))
     }
 
-    /// How long after `earlier` this is; zero when it is not after.
+    /// Returns the time elapsed since `earlier`; zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// RFC 3339 with milliseconds, e.g. `2026-01-31T12:00:00.250Z`; a moment outside the calendar's range reads as the epoch.
+    /// Formats as RFC 3339 with milliseconds, e.g. `2026-01-31T12:00:00.250Z`; a time outside the calendar's range as
+    /// the epoch.
     pub fn to_rfc3339(self) -> String {
         self.to_date_time().format(&Rfc3339).unwrap_or_default()
     }
 
-    /// Reads RFC 3339; `None` where the text is none.
+    /// Parses RFC 3339; `None` if the text is invalid.
     pub(crate) fn of_rfc3339(text: &str) -> Option<Self> {
         OffsetDateTime::parse(text, &Rfc3339).ok().map(Self::of_date_time)
     }
@@ -64,7 +65,7 @@ impl Timestamp {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
-    /// The UTC calendar day, e.g. `2026-01-31`.
+    /// Returns the UTC calendar day, e.g. `2026-01-31`.
     pub fn day(self) -> String {
         self.to_rfc3339().chars().take(10).collect()
     }
@@ -76,29 +77,29 @@ impl std::fmt::Display for Timestamp {
     }
 }
 
-/// Where processes read the time: the system's clock, or one that a test moves by hand.
+/// The source of time: the system's clock, or a manual one for tests.
 #[derive(Debug, Clone, Default)]
 pub struct Clock(Option<Arc<AtomicI64>>);
 
 impl Clock {
-    /// The system's clock.
+    /// Returns the system's clock.
     pub fn system() -> Self {
         Self(None)
     }
 
-    /// A clock that stands at `start` until [`Clock::advance`] moves it.
+    /// Returns a clock that stays at `start` until [`Clock::advance`] is called.
     pub fn manual(start: Timestamp) -> Self {
         Self(Some(Arc::new(AtomicI64::new(start.as_millis()))))
     }
 
-    /// Moves a manual clock on; the system's clock stays what it is.
+    /// Advances a manual clock; has no effect on the system's clock.
     pub fn advance(&self, by: Duration) {
         if let Some(hands) = &self.0 {
             hands.fetch_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
         }
     }
 
-    /// The present moment.
+    /// Returns the current time.
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Some(hands) => Timestamp(hands.load(Ordering::SeqCst)),

@@ -1,8 +1,8 @@
-//! Settings: a TOML file, then the environment over it; every error is reported at once.
+//! Settings: a TOML file, overridden by the environment; all errors are reported at once.
 //!
-//! A setting has a dotted name, e.g. `api.listen`. The file named by `PROMPTCRAFT_CONFIG` holds it as `[api] listen = ".."`;
-//! the environment covers it as `PROMPTCRAFT__API__LISTEN`. [`SETTINGS`] lists them all; a name that is not in the list is an
-//! error, so a typing mistake never passes in silence.
+//! A setting has a dotted name, e.g. `api.listen`. The file named by `PROMPTCRAFT_CONFIG` holds it as
+//! `[api] listen = ".."`; the environment overrides it as `PROMPTCRAFT__API__LISTEN`. [`SETTINGS`] lists them all; a name
+//! that is not in the list is an error, so that a typing mistake is never ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -17,19 +17,19 @@ mod table;
 pub use budget::Budget;
 pub use table::{RENAMED_SETTINGS, SETTINGS};
 
-/// Every mistake in the settings, one line each.
+/// All mistakes in the settings, one line each.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the settings have {} mistake(s):\n  {}", .0.len(), .0.join("\n  "))]
 pub struct ConfigErrors(pub Vec<String>);
 
-/// How much the process trusts its surroundings.
+/// The level of safety checks at startup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
-    /// Users, keys and addresses of the demo stack are fine.
+    /// Users, keys and addresses of the demo stack are accepted.
     Demo,
-    /// Nothing of the demo is there, yet comfort goes before rigour.
+    /// No demo credentials; safety checks are relaxed.
     Development,
-    /// A demo user, a demo key, an unsynced broker or an unnamed sandbox refuses to start.
+    /// A demo user, a demo key, an unsynced broker or an unnamed sandbox prevents the start.
     Production,
 }
 
@@ -69,7 +69,7 @@ impl FromStr for Span {
     }
 }
 
-/// Reads settings one by one and remembers every mistake until [`Settings::finish`].
+/// Reads settings one by one and collects every mistake until [`Settings::finish`].
 #[derive(Debug, Default)]
 pub struct Settings {
     values: BTreeMap<String, String>,
@@ -77,7 +77,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads the file that `PROMPTCRAFT_CONFIG` names, if any, and the environment over it.
+    /// Reads the file that `PROMPTCRAFT_CONFIG` names, if any, then the environment.
     pub fn from_environment() -> Self {
         let file = std::env::vars().find(|(name, _)| name == "PROMPTCRAFT_CONFIG").map(|(_, path)| PathBuf::from(path));
         let mut settings = Self::default();
@@ -91,7 +91,7 @@ impl Settings {
         settings
     }
 
-    /// Settings from explicit pairs, as tests and the embedded stack give them.
+    /// Builds settings from explicit pairs, for tests and the embedded stack.
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut settings = Self::default();
         for (name, value) in pairs {
@@ -142,11 +142,11 @@ impl Settings {
             self.mistakes.push(format!("{name}: was renamed to {new}; set that name instead"));
         } else {
             let near = nearest(&name);
-            self.mistakes.push(format!("{name}: there is no such setting{near}"));
+            self.mistakes.push(format!("{name}: unknown setting{near}"));
         }
     }
 
-    /// The setting's value, or `default` where it is not set or not readable (which is remembered as a mistake).
+    /// Returns the setting's value, or `default` if it is unset or invalid (which is recorded as a mistake).
     pub fn read<T: FromStr>(&mut self, name: &'static str, default: T) -> T
     where
         T::Err: Display,
@@ -154,7 +154,7 @@ impl Settings {
         self.optional(name).unwrap_or(default)
     }
 
-    /// The setting's value, if it is set.
+    /// Returns the setting's value, if it is set.
     pub fn optional<T: FromStr>(&mut self, name: &'static str) -> Option<T>
     where
         T::Err: Display,
@@ -170,7 +170,7 @@ impl Settings {
         }
     }
 
-    /// The setting's value; not to have it is a mistake.
+    /// Returns the setting's value; an unset one is a mistake.
     pub fn required(&mut self, name: &'static str) -> String {
         let value = self.optional::<String>(name).unwrap_or_default();
         if value.is_empty() {
@@ -184,7 +184,7 @@ impl Settings {
         self.mistakes.push(format!("{name}: must be set ({meaning})"));
     }
 
-    /// A secret: the setting itself, or the content of the file that `<name>_file` names.
+    /// Returns a secret: the setting itself, or the content of the file that `<name>_file` names.
     pub fn secret(&mut self, name: &'static str, file_name: &'static str) -> Option<Secret> {
         if let Some(path) = self.optional::<String>(file_name) {
             return match std::fs::read_to_string(&path) {
@@ -198,18 +198,18 @@ impl Settings {
         self.optional::<String>(name).map(Secret::new)
     }
 
-    /// A secret that must be set; empty where it is missing, which is noted as a mistake.
+    /// Returns a secret that must be set; empty if it is missing, which is recorded as a mistake.
     pub fn required_secret(&mut self, name: &'static str, file_name: &'static str) -> Secret {
         let had = self.mistakes.len();
         let secret = self.secret(name, file_name);
-        // A file that cannot be read is one mistake, not two.
+        // An unreadable file is one mistake, not two.
         if secret.is_none() && self.mistakes.len() == had {
             self.miss(name);
         }
         secret.unwrap_or(Secret::new(""))
     }
 
-    /// A list of words divided by commas.
+    /// Returns a comma-separated list of words.
     pub fn list(&mut self, name: &'static str, default: &[&str]) -> Vec<String> {
         match self.optional::<String>(name) {
             Some(text) => text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect(),
@@ -217,17 +217,17 @@ impl Settings {
         }
     }
 
-    /// A duration.
+    /// Returns a duration.
     pub fn span(&mut self, name: &'static str, default: Duration) -> Duration {
         self.read(name, Span(default)).0
     }
 
-    /// Remembers a mistake that only the reader can see, e.g. two settings that contradict each other.
+    /// Records a mistake that only the caller can detect, e.g. two settings that contradict each other.
     pub fn mistake(&mut self, text: impl Into<String>) {
         self.mistakes.push(text.into());
     }
 
-    /// Reports every mistake at once.
+    /// Reports all mistakes at once.
     pub fn finish(self) -> Result<(), ConfigErrors> {
         if self.mistakes.is_empty() {
             return Ok(());

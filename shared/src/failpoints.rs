@@ -1,29 +1,30 @@
-//! Named places at which the fault harness (`tests/faults`) makes a process fail. Without the feature `failpoints`, which no
-//! release build may have, nothing of it is compiled but [`Injected::Nothing`].
+//! Failpoints: named places at which the fault harness (`tests/faults`) makes a process fail. Only
+//! [`Injected::Nothing`] is compiled without the feature `failpoints`, which release builds must not enable.
 //!
-//! The harness puts a file named like the place into the folder that `PROMPTCRAFT_FAILPOINTS` names; the process that reaches the
-//! place takes the file away and obeys it: `abort`, `pause <milliseconds>`, `skip` or `repeat`. With `always ` before the order
-//! the file stays. Each time an order is obeyed a byte goes to the file `<place>.hits` first, so that the harness can tell. A file `clock` holds milliseconds by which the process's clock is ahead.
+//! The harness writes a file named like the place into the folder `PROMPTCRAFT_FAILPOINTS`. The process that reaches
+//! the place removes the file and obeys its order: `abort`, `pause <milliseconds>`, `skip` or `repeat`. After the
+//! prefix `always ` the file stays. Each execution first appends a byte to the file `<place>.hits`, so that the harness
+//! can count them. A file `clock` holds milliseconds by which the process's clock is ahead.
 
 #[cfg(all(feature = "failpoints", not(debug_assertions)))]
-compile_error!("failpoints can switch the fence off: a release build must not have them");
+compile_error!("failpoints can disable the fence: build releases without the feature `failpoints`");
 
-/// What the place that was reached is to do.
+/// The action to take at a failpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Injected {
-    /// Go on as always.
+    /// Continue as usual.
     Nothing,
-    /// Leave out what the place is about to do.
+    /// Skip the guarded action.
     Skip,
-    /// Do it twice.
+    /// Run the guarded action twice.
     Repeat,
 }
 
-/// Obeys what the harness ordered for this place, if anything; may wait, and may not return at all.
+/// Obeys the harness's order for this place, if any; may wait, and may not return at all.
 #[cfg(feature = "failpoints")]
 pub async fn reach(place: &str) -> Injected {
     let Some(order) = orders::take(place) else { return Injected::Nothing };
-    tracing::warn!(place, order, "a failpoint");
+    tracing::warn!(place, order, "Failpoint {place}: {order}");
     match order.split_once(' ').unwrap_or((&order, "")) {
         ("abort", _) => std::process::abort(),
         ("pause", millis) => {
@@ -36,17 +37,18 @@ pub async fn reach(place: &str) -> Injected {
     }
 }
 
-/// Goes on.
+/// Does nothing.
 #[cfg(not(feature = "failpoints"))]
 pub async fn reach(_place: &str) -> Injected {
     Injected::Nothing
 }
 
-/// How often what goes on asks whether it is to stop.
+/// Interval at which running work checks for an order.
 #[cfg(feature = "failpoints")]
 const GLANCE: std::time::Duration = std::time::Duration::from_millis(20);
 
-/// Reaches the place again and again while `work` goes on: the harness, which sees from outside how far it is, orders at the right moment.
+/// Checks the place repeatedly while `work` runs, so that the harness, which observes its progress, can order at the
+/// right moment.
 #[cfg(feature = "failpoints")]
 pub async fn reach_during<T>(place: &str, work: impl Future<Output = T>) -> T {
     let mut work = std::pin::pin!(work);
@@ -58,13 +60,13 @@ pub async fn reach_during<T>(place: &str, work: impl Future<Output = T>) -> T {
     }
 }
 
-/// Goes on.
+/// Only awaits `work`.
 #[cfg(not(feature = "failpoints"))]
 pub async fn reach_during<T>(_place: &str, work: impl Future<Output = T>) -> T {
     work.await
 }
 
-/// Milliseconds by which this process's clock is ahead.
+/// Returns the milliseconds by which this process's clock is ahead.
 pub(crate) fn clock_ahead() -> i64 {
     #[cfg(feature = "failpoints")]
     return orders::clock_ahead();
@@ -90,26 +92,26 @@ mod orders {
         let order = fs::read_to_string(&file).ok()?;
         let order = match order.trim().strip_prefix("always ") {
             Some(order) => order.to_owned(),
-            // Of several that read it only the one that takes it away obeys.
+            // Of several processes that read it, only the one that removes it obeys.
             None => fs::remove_file(&file).is_ok().then(|| order.trim().to_owned())?,
         };
         count(place);
         Some(order)
     }
 
-    /// Before the order is obeyed: whoever aborts says nothing afterwards.
+    /// Counts a hit before the order is obeyed, because an aborted process cannot count afterwards.
     fn count(place: &str) {
         let Some(folder) = FOLDER.as_ref() else { return };
         let hits = File::options().create(true).append(true).open(folder.join(format!("{place}.hits")));
         if let Err(error) = hits.and_then(|mut hits| hits.write_all(b".")) {
-            tracing::warn!(place, %error, "a failpoint could not be counted");
+            tracing::warn!(place, %error, "Failed to count a hit of failpoint {place}");
         }
     }
 
     pub(super) fn clock_ahead() -> i64 {
         let text = FOLDER.as_ref().and_then(|folder| fs::read_to_string(folder.join("clock")).ok());
         let ahead = text.and_then(|text| text.trim().parse().ok()).unwrap_or(0);
-        // The clock is read all the time; that it jumped is news once.
+        // The clock is read constantly; count each jump once.
         static LAST: AtomicI64 = AtomicI64::new(0);
         if LAST.swap(ahead, Ordering::Relaxed) != ahead && ahead != 0 {
             count("clock");

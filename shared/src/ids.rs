@@ -1,4 +1,4 @@
-//! Names of things: newtypes with private insides, so that one cannot be taken for another.
+//! Ids and names: newtypes with private fields, so that one cannot be used as another.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-/// A name or id that cannot be read; says what one looks like.
+/// An invalid name or id; the text describes a valid one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidId(pub(crate) &'static str);
@@ -19,7 +19,7 @@ macro_rules! uuid_id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// The id as a UUID.
+            /// Returns the id as a UUID.
             pub const fn as_uuid(&self) -> &Uuid {
                 &self.0
             }
@@ -34,7 +34,7 @@ macro_rules! uuid_id {
         impl FromStr for $name {
             type Err = InvalidId;
 
-            /// Takes the hyphenated lower-case form only, which is the form that stands in subjects and addresses.
+            /// Parses only the hyphenated lower-case form, which is the form in subjects and addresses.
             fn from_str(text: &str) -> Result<Self, InvalidId> {
                 let id = Uuid::try_parse(text).map_err(|_| InvalidId("an id is a hyphenated UUID"))?;
                 if id.as_hyphenated().to_string() == text { Ok(Self(id)) } else { Err(InvalidId("an id is a hyphenated UUID in lower case")) }
@@ -57,66 +57,66 @@ macro_rules! uuid_id {
 }
 
 uuid_id! {
-    /// One goal on its way to a terminal state.
+    /// The id of a workflow: one goal until its terminal state.
     WorkflowId
 }
 uuid_id! {
-    /// One question to a human, derived from its workflow and gate.
+    /// The id of a question to a human, derived from its workflow and gate.
     ApprovalId
 }
 uuid_id! {
-    /// One append to the log; an appender that lost its acknowledgement recognises its own append by it.
+    /// The id of an append to the log; an appender that lost its acknowledgement recognises its own append by it.
     EventId
 }
 
-/// Namespace of every derived id, itself the version 5 id of `promptcraft` under the null namespace.
+/// Namespace of every derived id: the version 5 id of `promptcraft` under the null namespace.
 const NAMESPACE: Uuid = Uuid::from_u128(0x8c1f_3a52_61d7_5b0e_9a54_2f0f_51c7_a9d3);
 
 impl WorkflowId {
-    /// A new id, ordered by time.
+    /// Returns a new id, ordered by time.
     pub fn fresh() -> Self {
         Self(Uuid::now_v7())
     }
 
-    /// The id that this user's `Idempotency-Key` always leads to, so that a repeated submit meets its own first append.
+    /// Returns the id derived from this user's `Idempotency-Key`, so that a repeated submission finds its first append.
     pub fn for_key(user: &UserName, key: &str) -> Self {
         Self(Uuid::new_v5(&NAMESPACE, format!("workflow\0{user}\0{key}").as_bytes()))
     }
 }
 
 impl ApprovalId {
-    /// The id of a workflow's `number`th gate, counted from 1.
+    /// Returns the id of a workflow's `number`th gate, counted from 1.
     pub fn for_gate(workflow: WorkflowId, number: u32) -> Self {
         Self(Uuid::new_v5(&NAMESPACE, format!("approval\0{workflow}\0{number}").as_bytes()))
     }
 }
 
 impl ApprovalId {
-    /// The id that no approval has.
+    /// Returns the id that no approval has.
     pub const fn nobodys() -> Self {
         Self(Uuid::nil())
     }
 }
 
 impl EventId {
-    /// A new id.
+    /// Returns a new id.
     pub fn fresh() -> Self {
         Self(Uuid::new_v4())
     }
 
-    /// The id that `name` always leads to: for messages whose sender repeats them under one name.
+    /// Returns the id derived from `name`, for messages that the sender repeats under one name.
     pub fn derived(name: &str) -> Self {
         Self(Uuid::new_v5(&NAMESPACE, format!("event\0{name}").as_bytes()))
     }
 }
 
-/// Who someone signs in as: 1 to 64 of `a-z A-Z 0-9 _ -`, so that it is one token of a subject.
+/// The name that a user signs in with: 1 to 64 of `a-z A-Z 0-9 _ -`, so that it is one token of a subject.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct UserName(String);
 
 impl UserName {
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -152,17 +152,18 @@ impl fmt::Display for UserName {
     }
 }
 
-/// A SHA-256 of content: what a blob is stored under and what an approver approves.
+/// A SHA-256 of content: the key of a blob, and the digest that an approver approves.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// The digest of `content`.
+    /// Returns the digest of `content`.
     pub fn of(content: &[u8]) -> Self {
         Self(Sha256::digest(content).into())
     }
 
-    /// The digest of several named parts: their names, lengths and contents, so that no two lists of parts read alike.
+    /// Returns the digest of several named parts: over names, lengths and contents, so that different lists of parts
+    /// differ.
     pub fn of_parts<'a>(parts: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Self {
         let mut hasher = Sha256::new();
         for (name, content) in parts {

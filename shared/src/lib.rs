@@ -1,8 +1,8 @@
-//! What the processes share: the pure domain, the broker, the read model, settings, telemetry and lifecycle.
+//! Code shared by the processes: the pure domain, messaging, the read model, settings, telemetry and lifecycle.
 //!
-//! The domain modules ([`ids`], [`clock`], [`workflow`], [`approval`], [`analysis`]) do no I/O. Only [`messaging`] knows
-//! subject strings; only [`read_model`] knows Redis keys. Start reading at [`workflow::transition`]: everything else moves
-//! its result from one process to another.
+//! The domain modules ([`ids`], [`clock`], [`workflow`], [`approval`], [`analysis`]) do no I/O. Only [`messaging`] uses
+//! subject strings; only [`read_model`] uses Redis keys. Start reading at [`workflow::transition`]: all other code
+//! carries its result between processes.
 
 pub mod analysis;
 pub mod approval;

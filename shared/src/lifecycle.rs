@@ -1,4 +1,4 @@
-//! A process's life: the first signal drains, the second kills. Every task is tracked, so that a drain can wait for it.
+//! Process lifecycle: the first signal drains, the second exits. Tasks are tracked, so that a drain can wait for them.
 
 use std::future::Future;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Tracks the tasks of a process and tells them when to stop. Clones share one life.
+/// Tracks the tasks of a process and cancels them on shutdown. Clones share the state.
 #[derive(Debug, Clone, Default)]
 pub struct Lifecycle {
     stopping: CancellationToken,
@@ -17,17 +17,17 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// A life without signals, for a process inside a test.
+    /// Returns a lifecycle without signal handlers, for a process inside a test.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A life that SIGINT and SIGTERM end: the first drains, the second exits at once with code 130.
+    /// Returns a lifecycle that SIGINT and SIGTERM end: the first drains, the second exits at once with code 130.
     pub fn with_signals() -> std::io::Result<Self> {
         let life = Self::default();
         let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let stopping = life.stopping.clone();
-        // Not tracked: a drain must not wait for a signal that never comes.
+        // Not tracked: a drain must not wait for a second signal.
         #[expect(clippy::disallowed_methods, reason = "the listener outlives the drain, which would wait for it")]
         tokio::spawn(async move {
             for first in [true, false] {
@@ -36,7 +36,7 @@ impl Lifecycle {
                     _ = terminate.recv() => {}
                 }
                 if first {
-                    tracing::info!("signal received: draining; a second signal exits at once");
+                    tracing::info!("Received signal: draining; a second signal exits at once");
                     stopping.cancel();
                 } else {
                     std::process::exit(130);
@@ -46,12 +46,12 @@ impl Lifecycle {
         Ok(life)
     }
 
-    /// Resolves when the process is to stop.
+    /// Returns the token that is cancelled on shutdown.
     pub fn stopping(&self) -> CancellationToken {
         self.stopping.clone()
     }
 
-    /// Tells every task to stop; idempotent.
+    /// Requests shutdown of all tasks; idempotent.
     pub fn stop(&self) {
         self.stopping.cancel();
     }
@@ -65,7 +65,7 @@ impl Lifecycle {
         self.tasks.spawn(task)
     }
 
-    /// As [`Self::spawn`], on another runtime than the caller's, e.g. not on the single thread that serves one request of many.
+    /// As [`Self::spawn`], on another runtime, e.g. not on the single thread that serves one request.
     pub fn spawn_on<F>(&self, runtime: &Handle, task: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -74,7 +74,7 @@ impl Lifecycle {
         self.tasks.spawn_on(task, runtime)
     }
 
-    /// Waits until every task has ended, at most `limit`; false when some had not.
+    /// Waits at most `limit` until all tasks have ended; returns false if some have not.
     pub async fn drained(&self, limit: Duration) -> bool {
         self.tasks.close();
         tokio::time::timeout(limit, self.tasks.wait()).await.is_ok()

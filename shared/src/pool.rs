@@ -1,20 +1,20 @@
-//! A pool of places of which no holder has more than a share, so that one who keeps theirs for long holds nobody else up.
+//! A pool of permits with a maximum share per key, so that one key cannot exhaust the pool.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Places that all holders share. Clones are the same pool.
+/// A pool of permits. Clones share the pool.
 #[derive(Debug, Clone)]
 pub struct Pool {
     free: Arc<Semaphore>,
     share: usize,
-    /// What each holder may still take; lives in places and in who waits for one.
+    /// The remaining share of each key; alive while a place or a waiting call holds it.
     holders: Arc<Mutex<HashMap<String, Weak<Semaphore>>>>,
 }
 
-/// A place in a [`Pool`]; free again when it is dropped.
+/// A permit of a [`Pool`]; returned on drop.
 #[derive(Debug)]
 pub struct Place {
     _free: OwnedSemaphorePermit,
@@ -22,14 +22,14 @@ pub struct Place {
 }
 
 impl Pool {
-    /// A pool of `places`, of which one holder has at most `share`.
+    /// Returns a pool of `places`, of which one key holds at most `share`.
     pub fn new(places: usize, share: usize) -> Self {
         Self { free: Arc::new(Semaphore::new(places)), share, holders: Arc::default() }
     }
 
-    /// Waits for a place, first within the holder's share and then in the pool, each in the order of asking.
+    /// Waits for a place, first within the key's share and then in the pool, both in order of arrival.
     ///
-    /// Cancel safe. Waits for ever where the places are held for ever: give it a deadline.
+    /// Cancel safe. May wait indefinitely while places are held: use a timeout.
     pub async fn take(&self, holder: &str) -> Place {
         let own = self.share_of(holder).acquire_owned().await.expect("the pool's semaphores are never closed");
         let free = self.free.clone().acquire_owned().await.expect("the pool's semaphores are never closed");
@@ -63,10 +63,10 @@ mod tests {
         let third = pool.take("eve").now_or_never().expect("a place is free");
         assert!(pool.take("bob").now_or_never().is_none(), "the pool is full");
         drop(third);
-        assert!(pool.take("ann").now_or_never().is_none(), "a free place is no larger share");
+        assert!(pool.take("ann").now_or_never().is_none(), "a free place does not enlarge the share");
         let _bobs = pool.take("bob").now_or_never().expect("a place is free");
         drop(first);
         assert!(pool.take("ann").now_or_never().is_some());
-        assert_eq!(pool.holders.lock().unwrap().len(), 2, "who holds nothing is forgotten");
+        assert_eq!(pool.holders.lock().unwrap().len(), 2, "unused keys are removed");
     }
 }

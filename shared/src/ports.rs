@@ -1,26 +1,26 @@
-//! Free ports of the loopback interface, for servers that are told where to listen.
+//! Free ports of the loopback interface, for servers that take a fixed port.
 
 use std::io;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Below those that a kernel gives to connections and to listeners without a wish: one of these would be gone before its server is up.
+/// Below the kernel's ephemeral ports, which may be taken by a connection before the server starts.
 const FIRST: u32 = 10_000;
 const COUNT: u32 = 22_000;
 
-/// So many ports that nobody listens on now and that this process was not given before.
+/// Returns `count` ports that have no listener now and were not returned by this process before.
 ///
-/// Nothing keeps them free until somebody listens; processes that ask at the same time are sent to different ones.
+/// Ports are not reserved; processes that call it at the same time begin at different ports.
 pub fn free(count: usize) -> io::Result<Vec<u16>> {
     static GIVEN: AtomicU32 = AtomicU32::new(0);
     let start = std::process::id().wrapping_mul(7_919);
     let tries = std::iter::repeat_with(|| start.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % COUNT);
     let numbers = tries.take(COUNT as usize).filter_map(|number| u16::try_from(FIRST + number).ok());
     let found: Vec<u16> = numbers.filter(|port| is_free(*port)).take(count).collect();
-    if found.len() == count { Ok(found) } else { Err(io::Error::other("no port is free")) }
+    if found.len() == count { Ok(found) } else { Err(io::Error::other("no free port on 127.0.0.1")) }
 }
 
-/// Whether nobody listens on this port now.
+/// Returns true if this port has no listener now.
 #[must_use]
 pub fn is_free(port: u16) -> bool {
     TcpListener::bind(("127.0.0.1", port)).is_ok()

@@ -1,14 +1,14 @@
-//! Users and submissions that the tests of every crate start from; only built with the feature `samples`.
+//! Users and submissions for the tests of all crates; only built with the feature `samples`.
 
 use crate::clock::Timestamp;
 use crate::identity::{Role, User};
 use crate::ids::{Digest, UserName, WorkflowId};
 use crate::workflow::{Mode, Options, SecurityLevel, Submission, Workflow};
 
-/// When every sample begins.
+/// The creation time of every sample.
 pub const START: Timestamp = Timestamp::from_millis(1_769_860_800_000);
 
-/// What a caller gets who chose nothing.
+/// Returns the options of a request without options.
 pub fn options() -> Options {
     Options {
         mode: Mode::Auto,
@@ -28,10 +28,10 @@ pub fn options() -> Options {
     }
 }
 
-/// A workflow as it is accepted, always under the same id.
+/// Returns a workflow as accepted, always with the same id.
 ///
 /// # Panics
-/// Where `owner` is no user's name.
+/// If `owner` is not a valid user name.
 pub fn submitted(owner: &str, options: Options) -> Workflow {
     let submission = Submission {
         goal: "Write a function that adds numbers".to_owned(),
@@ -46,10 +46,10 @@ pub fn submitted(owner: &str, options: Options) -> Workflow {
     Workflow::submitted(id, name(owner), submission, START)
 }
 
-/// A person who may not decide on their own work.
+/// Returns a person who may not decide on their own work.
 ///
 /// # Panics
-/// Where `text` is no user's name.
+/// If `text` is not a valid user name.
 pub fn user(text: &str, role: Role) -> User {
     User::new(name(text), role, START)
 }

@@ -1,15 +1,17 @@
-//! Addresses that a notification may go to: the guard against server-side request forgery, used at the door and at delivery.
+//! Addresses permitted for notifications: the guard against server-side request forgery, applied at submission and at
+//! delivery.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Why an address is not notified.
+/// The reason for which an address is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Forbidden {
     #[error("is the address of a private, local or reserved network")]
     NotPublic,
 }
 
-/// Whether an address belongs to the public internet. Mapped and translated IPv4 addresses count as what they carry.
+/// Returns true if the address is on the public internet. Mapped and translated IPv4 addresses are judged by the IPv4
+/// address.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_public_v4(v4),
@@ -51,7 +53,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     first & 0xe000 == 0x2000 && !documentation && !protocols
 }
 
-/// `::ffff:0:0/96`, `64:ff9b::/96`, `::/96` and 6to4 carry an IPv4 address.
+/// Returns the IPv4 address in `::ffff:0:0/96`, `64:ff9b::/96`, `::/96` and 6to4.
 fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let segments = address.segments();
     let join = |high: u16, low: u16| {

@@ -1,9 +1,9 @@
-//! What work may cost, and what usage costs.
+//! Limits on the cost of work, and the prices of usage.
 
 use super::Settings;
 use crate::workflow::Prices;
 
-/// What work may cost, in the unit of `metrics.total_cost`.
+/// Cost limits, in the unit of `metrics.total_cost`.
 #[derive(Debug, Clone, Copy)]
 pub struct Budget {
     pub per_workflow: f64,
@@ -12,7 +12,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Reads `budget.*`; what is no number from 0 on is a mistake, because nothing would ever exceed it.
+    /// Reads `budget.*`. A value that is not a number of at least 0 is a mistake, because no cost would ever exceed it.
     pub fn read(settings: &mut Settings) -> Self {
         let budget = Self {
             per_workflow: settings.read("budget.per_workflow", 2.0),
@@ -25,7 +25,7 @@ impl Budget {
         let Self { per_workflow, per_user_day, prices } = budget;
         let all = [per_workflow, per_user_day, prices.cpu_second, prices.thousand_tokens];
         if all.iter().any(|number| !number.is_finite() || *number < 0.0) {
-            settings.mistake("budget: every budget and price is a number from 0 on");
+            settings.mistake("budget: every budget and price must be a number of at least 0");
         }
         budget
     }
