@@ -1,4 +1,4 @@
-//! Who may decide what, and when a gate parks: tables, one line a case.
+//! Entitlement and policy: tables with one case a line.
 
 use std::time::Duration;
 
@@ -20,23 +20,23 @@ fn user(text: &str, role: Role, self_approval: bool) -> User {
     User { self_approval, ..samples::user(text, role) }
 }
 
-/// Ann's workflow at its release gate, judged by the policy.
+/// Returns Ann's workflow at its release gate, judged by the policy.
 fn at_release(policy: &Policy) -> Workflow {
     at_gate(Stage::Release, policy)
 }
 
-/// Ann's workflow where no generator fits.
+/// Returns Ann's workflow at an input gate.
 fn at_input() -> Workflow {
     at_gate(Stage::Input { hint: "h".into(), recipes: vec!["known".into()] }, &Policy::default())
 }
 
-/// Ann's workflow at its first gate, judged by the policy.
+/// Returns Ann's workflow at its first gate, judged by the policy.
 fn at_gate(stage: Stage, policy: &Policy) -> Workflow {
     let mut workflow = submitted("ann", options());
     workflow.phase = Phase::Approve { gate: Gate::pending(workflow.id, 1, stage) };
     match policy.rule(&workflow, RiskLevel::Low, START) {
         Some(Ruling::Park(park)) => transition(&workflow, Event::Parked { park: *park }, START).expect("legal"),
-        other => panic!("it must park: {other:?}"),
+        other => panic!("expected a park: {other:?}"),
     }
 }
 
@@ -65,9 +65,9 @@ fn the_right_to_decide_is_the_approvers_or_the_owners_by_leave() {
         (user("bob", Role::Viewer, false), false),
         (user("ann", Role::Developer, false), false),
         (user("ann", Role::Developer, true), true),
-        // Leave ends with the role that may submit.
+        // Permission ends with the role that may submit.
         (user("ann", Role::Viewer, true), false),
-        // Four eyes: not even an admin decides on their own work without leave.
+        // Four eyes: not even an admin decides on their own work without permission.
         (user("ann", Role::Admin, false), false),
         (User { disabled: true, ..user("bob", Role::Admin, true) }, false),
     ] {
@@ -125,7 +125,7 @@ fn a_message_id_is_for_one_decision() {
     let asked = DecisionRequest { input: code("x = 1"), ..request(&parked, "bob") };
     let mut decision = judge(&parked, Some(&bob), &asked, START).expect("allowed").expect("new");
     if let Some(NewInput::Code { content }) = &mut decision.input {
-        // As large code is kept.
+        // As stored for large code.
         content.inline = None;
     }
     let supplied = transition(&parked, Event::Decided { decision, lapsed: Vec::new() }, START).expect("legal");
@@ -135,7 +135,7 @@ fn a_message_id_is_for_one_decision() {
         judge(&supplied, Some(&bob), &again, START)
     };
     assert_eq!(again(&|_| {}), Ok(None));
-    assert_eq!(again(&|request| request.digest = None), Ok(None), "what was parked is meant");
+    assert_eq!(again(&|request| request.digest = None), Ok(None), "without a digest, the parked content is meant");
     let changes: [&dyn Fn(&mut DecisionRequest); 5] = [
         &|request| request.verdict = Verdict::Rejected,
         &|request| request.comment = Some("but".into()),
@@ -217,7 +217,7 @@ fn the_policy_parks_releases_or_refuses() {
         (demand(Some(RiskLevel::High)), &release, true, false, critical, Expect::Required),
         (before.clone(), &execute, false, true, RiskLevel::Low, Expect::Park(1)),
         (before, &execute, true, false, RiskLevel::Low, Expect::Required),
-        // The gate is there because the API's operator demands it, whatever the approver was told.
+        // The gate exists because the operator of the API requires it, whatever the approver's settings are.
         (demand(None), &execute, false, true, RiskLevel::Low, Expect::Park(1)),
         (demand(None), &execute, false, false, RiskLevel::Low, Expect::Required),
         (
@@ -257,7 +257,7 @@ fn what_ran_without_leave_is_not_released() {
     for (last, with_leave) in [
         (None, false),
         (Some(gate(Stage::BeforeExecute, Approved)), true),
-        // Silence is no leave to run.
+        // An expired question is not a permission to run.
         (Some(gate(Stage::BeforeExecute, Expired)), false),
         (Some(gate(Stage::BeforeExecute, Released)), false),
         (Some(gate(Stage::BeforeExecute, ChangesRequested)), false),
@@ -295,7 +295,7 @@ fn what_is_approved_is_what_is_parked() {
     assert_eq!(parked.park().map(|park| park.expires_at.since(START)), Some(Duration::from_secs(86_400)));
 }
 
-/// Ann's workflow at a gate of two, where `by` has voted over `channel`.
+/// Returns Ann's workflow at a gate for two, where `by` has voted over `channel`.
 fn voted(by: &str, channel: Channel) -> Workflow {
     let policy = Policy { two_approvers_from: Some(RiskLevel::Low), ..Policy::default() };
     let parked = at_release(&policy);
@@ -338,7 +338,7 @@ fn who_lost_a_vote_may_vote_again() {
     let mut lapsed = half;
     lapse_votes(&mut lapsed, |_| None);
     assert!(matches!(judge(&lapsed, Some(&bob), &again, START), Ok(Some(_))));
-    assert!(matches!(judge(&lapsed, Some(&bob), &request(&lapsed, "bob"), START), Ok(Some(_))), "nor is it a repeat");
+    assert!(matches!(judge(&lapsed, Some(&bob), &request(&lapsed, "bob"), START), Ok(Some(_))), "not a repeat");
 }
 
 #[test]
@@ -348,7 +348,7 @@ fn a_gate_that_expires_says_how_many_approved() {
         (voted("bob", Channel::Http), "1 of 2 approvals came before the approval expired."),
     ] {
         let after = transition(&parked, Event::Expired, START).expect("legal");
-        let Phase::Failed { failure } = &after.phase else { panic!("it fails: {:?}", after.phase) };
+        let Phase::Failed { failure } = &after.phase else { panic!("expected a failure: {:?}", after.phase) };
         assert_eq!(failure.message, expected);
     }
 }
@@ -359,15 +359,15 @@ fn a_vote_from_before_its_voter_was_shut_out_never_counts_again() {
     let bob = user("bob", Role::Approver, false);
     for (now, counts) in [
         (User { tokens_from: Some(START), ..bob.clone() }, true),
-        // Disabled, with another password, and enabled.
+        // Disabled, new password, and enabled.
         (User { tokens_from: second(2), votes_from: second(3), ..bob.clone() }, false),
         // Disabled and enabled.
         (User { tokens_from: Some(START), votes_from: second(1), ..bob.clone() }, false),
-        // Another password alone, as for a stolen account.
+        // New password only, as after a stolen account.
         (User { tokens_from: second(1), ..bob.clone() }, false),
         // Removed and added under the same name; a bot has no tokens.
         (User { created_at: START.after(Duration::from_secs(1)), ..bob.clone() }, false),
-        // A lower role and the old one again.
+        // Lower role, then the old one again.
         (User { votes_from: second(1), ..bob.clone() }, false),
     ] {
         for channel in [Channel::Http, Channel::Nats] {
@@ -375,7 +375,7 @@ fn a_vote_from_before_its_voter_was_shut_out_never_counts_again() {
             let now = User { bot: channel == Channel::Nats, ..now.clone() };
             assert_eq!(lapsed_voters(&half, |_| Some(now.clone())).is_empty(), counts, "{now:?}");
             assert_eq!(has_voted(&half, &now), counts, "{now:?}");
-            // Their own vote is given anew, also under the old message id.
+            // The same user votes again, also under the old message id.
             let again = DecisionRequest { channel, ..request(&half, "bob") };
             let judged = judge(&half, Some(&now), &again, START.after(Duration::from_secs(9)));
             assert_eq!(judged.is_ok_and(|decision| decision.is_none()), counts, "{now:?}");
@@ -383,7 +383,7 @@ fn a_vote_from_before_its_voter_was_shut_out_never_counts_again() {
     }
 }
 
-/// Ann's workflow at its second gate, after `input` came from `by` at the first.
+/// Returns Ann's workflow at its second gate, after `input` came from `by` at the first.
 fn supplied(by: &str, input: Option<NewInput>, stage: Stage) -> Workflow {
     let mut workflow = at_input();
     let decision = Decision {
@@ -402,7 +402,7 @@ fn supplied(by: &str, input: Option<NewInput>, stage: Stage) -> Workflow {
     let policy = Policy { gate_before_execute: false, ..Policy::default() };
     match policy.rule(&workflow, RiskLevel::Low, START) {
         Some(Ruling::Park(park)) => transition(&workflow, Event::Parked { park: *park }, START).expect("legal"),
-        other => panic!("it must park: {other:?}"),
+        other => panic!("expected a park: {other:?}"),
     }
 }
 
@@ -420,9 +420,9 @@ fn who_supplied_the_code_is_its_author() {
         (code.clone(), Stage::Release, bob(Role::Approver, true), true),
         (code.clone(), Stage::Release, bob(Role::Developer, true), false),
         (code.clone(), Stage::Release, user("carl", Role::Approver, false), true),
-        // Nothing is released there.
+        // Nothing is released at that gate.
         (code, again, bob(Role::Approver, false), true),
-        // A recipe is vetted: who chooses one has written nothing.
+        // A recipe is reviewed: choosing one is not authorship.
         (recipe, Stage::Release, bob(Role::Approver, false), true),
     ] {
         let parked = supplied("bob", input, stage);
@@ -431,7 +431,7 @@ fn who_supplied_the_code_is_its_author() {
         let asked = DecisionRequest { approval_id: gate.approval_id, by: who.name.clone(), ..request(&parked, "bob") };
         let judged = judge(&parked, Some(&who), &asked, START);
         assert_eq!(judged.as_ref().err().map(Refusal::code), (!expected).then_some("not_entitled"), "{judged:?}");
-        assert_eq!(is_eligible(&parked, &who), who.role >= Role::Approver, "they see it all the same");
+        assert_eq!(is_eligible(&parked, &who), who.role >= Role::Approver, "visible to eligible users");
     }
 }
 
@@ -456,7 +456,7 @@ fn silence_releases_only_what_no_rule_demands_a_human_for() {
         let mut workflow = submitted("ann", options());
         workflow.submission.options.demand_human_from = demanded_at_submission;
         workflow.phase = Phase::Approve { gate: Gate::pending(workflow.id, 1, stage) };
-        let Some(Ruling::Park(park)) = policy.rule(&workflow, risk, START) else { panic!("it must park") };
+        let Some(Ruling::Park(park)) = policy.rule(&workflow, risk, START) else { panic!("expected a park") };
         assert_eq!(park.on_expiry, expected, "{policy:?} {risk:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The domain's promises: by snapshot, by properties over random walks, and by a model of a small world in every order.
+//! Tests of the domain: by snapshot, by properties over random walks, and by exhaustive model checking.
 
 mod approval_rules;
 mod model_check;

@@ -1,8 +1,9 @@
-//! The protocol by which processes move a workflow on, checked exhaustively for small numbers of processes and crashes.
+//! A model of the protocol by which processes advance a workflow, checked exhaustively for small numbers of processes
+//! and crashes.
 //!
-//! Real are [`transition`], [`judge`], [`Policy`] and [`met`]; the model adds what surrounds them: a log with its fence, deliveries that
-//! come again, processes that read, pause for any time, append and may die in between, appends that arrive late and whose
-//! acknowledgements are lost, repeated decisions, timers and cancels.
+//! [`transition`], [`judge`], [`Policy`] and [`met`] are the real ones. The model adds their environment: a log with a
+//! fence, redeliveries, processes that read, pause for any time, append and may crash in between, appends that arrive
+//! late or lose their acknowledgement, repeated decisions, timers and cancels.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -21,30 +22,30 @@ use shared::workflow::{
 };
 use stateright::{Checker, HasDiscoveries, Model, Property};
 
-/// The sizes of a world.
+/// The size of a world.
 #[derive(Debug, Clone)]
 struct Protocol {
     is_fenced: bool,
-    /// Whether who met a conflict tells its own append from another's.
+    /// True if a process that meets a conflict distinguishes its own append from another's.
     is_wary: bool,
     apis: usize,
     workers: usize,
     approvers: usize,
-    /// Processes that die, and acknowledgements that are lost, in one life of the world.
+    /// Budget of crashes and lost acknowledgements in one run of the world.
     crashes: u8,
-    /// Appends of which nothing is heard and which arrive at any time.
+    /// Appends without acknowledgement, which arrive at any time.
     unheard: u8,
-    /// What is said at which gate, counted from 1.
+    /// The verdict sent to each gate; gates are counted from 1.
     decisions: Vec<(u32, Verdict)>,
-    /// How often each decision is delivered.
+    /// Number of deliveries of each decision.
     deliveries: u8,
     is_cancelled: bool,
     rounds: u32,
-    /// Leaves out what comes before the run, to look closer at what comes after it.
+    /// Skips the steps before the run, to explore those after it in more depth.
     begins_at_execute: bool,
 }
 
-/// A state of the workflow, told from others by its digest.
+/// A state of the workflow, compared by its digest.
 #[derive(Clone)]
 struct Snapshot {
     workflow: Arc<Workflow>,
@@ -62,7 +63,7 @@ impl Snapshot {
     }
 }
 
-/// A path through the model is read by people.
+/// Short, because a path through the model is read by people.
 impl fmt::Debug for Snapshot {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}", self.phase().as_str(), self.digest)
@@ -93,7 +94,7 @@ struct Written {
     is_settled: bool,
 }
 
-/// Tells appends of which nothing was heard from all others, which are 0.
+/// The number of an append without acknowledgement; 0 for all others.
 type EventNumber = u8;
 
 /// An append that was sent and has not arrived.
@@ -103,7 +104,7 @@ struct OnItsWay {
     event: EventNumber,
 }
 
-/// What a process is to append.
+/// The append that a process is about to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Intent {
     Step { on: usize, outcome: Outcome },
@@ -119,17 +120,17 @@ impl Intent {
     }
 }
 
-/// What a process has in its memory.
+/// The state of a process in its memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Hand {
     Idle,
-    /// Does the step, or judges the gate, of this message.
+    /// Executes the step, or judges the gate, of this message.
     Step(usize),
-    /// Has found the decision fit, the question expired, or the workflow alive.
+    /// Has checked that the decision is valid, the question expired, or the workflow active.
     Ready(Intent),
-    /// Has sent its append and heard nothing.
+    /// Has sent its append and received no acknowledgement.
     Unsure(Intent, EventNumber),
-    /// Has only the acknowledgement of this message left to do.
+    /// Has only to acknowledge this message.
     Settle(usize),
 }
 
@@ -140,7 +141,7 @@ enum Process {
     Approver,
 }
 
-/// What a client knows of its cancel.
+/// The state of a cancel, as known to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Cancel {
     Wanted,
@@ -152,15 +153,15 @@ enum Cancel {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct World {
     log: Vec<Written>,
-    /// In order: which of two equal processes holds what makes no difference.
+    /// Sorted: equal processes are interchangeable.
     hands: Vec<(Process, Hand)>,
-    /// Deliveries left of each decision, and whether it was answered as applied.
+    /// Remaining deliveries of each decision, and whether it was answered as applied.
     decisions: Vec<(u8, bool)>,
-    /// Submissions left: the same one, by each API.
+    /// Remaining submissions: the same one, by each API.
     submissions: u8,
     cancel: Cancel,
     crashes: u8,
-    /// Appends left of which nothing will be heard.
+    /// Remaining appends without acknowledgement.
     unheard: u8,
     on_their_way: Vec<OnItsWay>,
 }
@@ -174,17 +175,17 @@ enum Outcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Action {
     Submit,
-    /// The broker hands a message to a process, for the first time or again.
+    /// The broker delivers a message to a process, for the first time or again.
     Deliver(usize, usize),
     Settle(usize),
     Receive(usize, usize),
     Fire(usize),
     ReadForCancel(usize),
     Append(usize, Intent),
-    /// The process appends and hears nothing; what it sent is on its way.
+    /// The process appends without acknowledgement; the append is in flight.
     Send(usize, Intent),
     Arrive(usize),
-    /// The process that heard nothing appends once more.
+    /// The process without acknowledgement appends again.
     Retry(usize),
     Crash(usize),
 }
@@ -253,7 +254,7 @@ impl Model for Protocol {
                 if message + 1 == next.log.len() {
                     next.hands[number].1 = Hand::Step(message);
                 } else {
-                    // Superseded: acknowledged, and nothing else was touched in between.
+                    // Superseded: acknowledged without any other effect.
                     next.log[message].is_settled = true;
                 }
             }
@@ -292,28 +293,28 @@ impl Model for Protocol {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::<Self>::always("nothing follows an end", |_, world| {
+            Property::<Self>::always("no message follows a terminal state", |_, world| {
                 let end = world.log.iter().position(|written| written.snapshot.phase().is_terminal());
                 end.is_none_or(|end| end + 1 == world.log.len())
             }),
-            Property::<Self>::always("every message goes on from the one before it", |_, world| {
+            Property::<Self>::always("every message follows its predecessor", |_, world| {
                 world.log.iter().enumerate().all(|(place, written)| written.on.map_or(0, |on| on + 1) == place)
             }),
-            Property::<Self>::always("what is released was approved", |_, world| {
+            Property::<Self>::always("every released result was approved", |_, world| {
                 let mut released = world.log.iter().filter(|written| written.snapshot.phase() == PhaseKind::Done);
                 released.all(|written| was_approved(&written.snapshot.workflow))
             }),
-            Property::<Self>::always("a cancel that was answered stands", |_, world| {
+            Property::<Self>::always("an answered cancel is final", |_, world| {
                 world.cancel != Cancel::Done || world.ended_as(Status::Cancelled)
             }),
-            Property::<Self>::always("a rejection that was answered is never released", |protocol, world| {
+            Property::<Self>::always("an answered rejection is never released", |protocol, world| {
                 let rejected = protocol.decisions.iter().zip(&world.decisions);
                 let mut answered =
                     rejected.filter(|((_, verdict), (_, applied))| *verdict == Verdict::Rejected && *applied);
                 answered.next().is_none() || !world.ended_as(Status::Completed)
             }),
-            // Every action uses something up, so that every way through the world comes to rest.
-            Property::<Self>::always("whatever comes to rest has ended", |protocol, world| {
+            // Every action consumes a budget, so every path ends.
+            Property::<Self>::always("every path ends in a terminal state", |protocol, world| {
                 let mut actions = Vec::new();
                 protocol.actions(world, &mut actions);
                 let rests = actions.into_iter().all(|action| protocol.next_state(world, action).is_none());
@@ -330,7 +331,7 @@ impl Protocol {
         submitted("ann", Options { max_iterations: self.rounds, ..options() })
     }
 
-    /// What an idle process may begin.
+    /// Collects the actions that an idle process may start.
     fn begin(&self, world: &World, number: usize, process: Process, actions: &mut Vec<Action>) {
         let waiting = |wanted: fn(PhaseKind) -> bool| {
             let messages = world.log.iter().enumerate();
@@ -366,7 +367,7 @@ impl World {
         self.log.last().is_some_and(|last| last.snapshot.workflow.status() == status)
     }
 
-    /// Appends unless the fence refuses; an event that cannot happen is dropped, as every process does.
+    /// Appends unless the fence refuses; an illegal event is dropped, as in every process.
     fn append(
         &mut self,
         protocol: &Protocol,
@@ -389,7 +390,7 @@ impl World {
         match verdict_on(&self.log[on].snapshot.workflow, protocol, request) {
             Ok(Some(_)) => self.hands[number].1 = Hand::Ready(Intent::Decision { on, request }),
             Ok(None) => self.decisions[request] = (self.decisions[request].0 - 1, true),
-            // Kept, and tried again.
+            // Kept for a retry.
             Err(Refusal::NotYetParked) => return None,
             Err(_) => self.decisions[request].0 -= 1,
         }
@@ -407,7 +408,7 @@ impl World {
         }
     }
 
-    /// The ways to append it: heard, or while there are such, not.
+    /// Collects the ways to append: with acknowledgement, and within the budget without.
     fn appends(&self, protocol: &Protocol, number: usize, intent: Intent, actions: &mut Vec<Action>) {
         actions.push(Action::Append(number, intent));
         if self.unheard > 0 && self.made(protocol, intent).is_some() {
@@ -415,7 +416,7 @@ impl World {
         }
     }
 
-    /// What a process makes of what it has read; `None` where that cannot happen.
+    /// Returns the state that a process derives from the message it read; `None` if the event is illegal.
     fn made(&self, protocol: &Protocol, intent: Intent) -> Option<Workflow> {
         let workflow = &self.log[intent.on()].snapshot.workflow;
         let event = match intent {
@@ -435,11 +436,11 @@ impl World {
         self.append(protocol, Some(intent.on()), made, event)
     }
 
-    /// The process knows what became of its append.
+    /// Updates the process once the result of its append is known.
     fn conclude(&mut self, number: usize, intent: Intent, is_appended: bool) {
         self.hands[number].1 = match intent {
             Intent::Step { on, .. } => Hand::Settle(on),
-            // Lost: who decides or cancels reads again.
+            // On a conflict, a decision or cancel is read again.
             Intent::Decision { .. } | Intent::Expiry(_) | Intent::Cancel(_) => Hand::Idle,
         };
         match intent {
@@ -458,7 +459,7 @@ impl World {
             match met(newest, intent.on() as u64 + 1, &event) {
                 Met::Itself(_) => true,
                 Met::Another => !protocol.is_wary,
-                // What cannot happen is not appended, by nobody.
+                // No process appends an illegal event.
                 Met::Nothing => false,
             }
         };
@@ -467,7 +468,7 @@ impl World {
     }
 }
 
-/// What a worker makes of its step, or the approver of a gate; `None` where nothing is left to be done.
+/// Returns the state after a worker's step or the approver's judgement; `None` if nothing remains to be done.
 fn step(workflow: &Workflow, outcome: Outcome) -> Option<Workflow> {
     let usage = StepUsage { started_at: START, queue_ms: 0, sandbox_ms: 0, cost: 0.0 };
     let event = match workflow.phase.kind() {
@@ -499,13 +500,13 @@ fn step(workflow: &Workflow, outcome: Outcome) -> Option<Workflow> {
     transition(workflow, event, START).ok()
 }
 
-/// How many gates the workflow has come to: a client knows no other approvals.
+/// Returns the number of gates so far: a client knows no other approvals.
 fn gates_of(workflow: &Workflow) -> u32 {
     let open = u32::from(workflow.gate().is_some());
     u32::try_from(workflow.closed_gates.len()).unwrap_or(u32::MAX) + open
 }
 
-/// The owner's decision, as the approver judges it.
+/// Returns the approver's judgement of the owner's decision.
 fn verdict_on(workflow: &Workflow, protocol: &Protocol, request: usize) -> Result<Option<Decision>, Refusal> {
     let user = User { self_approval: true, ..user(workflow.owner.as_str(), Role::Developer) };
     let (gate, verdict) = protocol.decisions[request];
@@ -549,7 +550,7 @@ fn small() -> Protocol {
     }
 }
 
-/// Goes through every state, and through more than `states` of them.
+/// Explores all states, and asserts that there are more than `states`.
 #[track_caller]
 fn check(protocol: Protocol, states: usize) {
     let checker = protocol.clone().checker().threads(2).spawn_bfs().join();
@@ -597,19 +598,19 @@ fn an_append_that_arrives_late_or_is_not_acknowledged_counts_once() {
 #[test]
 fn who_takes_anothers_append_for_its_own_is_found_out() {
     let protocol = Protocol { is_wary: false, unheard: 1, is_cancelled: true, begins_at_execute: true, ..small() };
-    let broken = "a cancel that was answered stands";
+    let broken = "an answered cancel is final";
     let checker = protocol.checker().threads(2).finish_when(HasDiscoveries::AnyOf([broken].into())).spawn_bfs().join();
-    assert!(checker.discovery(broken).is_some(), "the model does not look");
+    assert!(checker.discovery(broken).is_some(), "the model misses the fault");
 }
 
 #[test]
 fn without_the_fence_the_model_finds_what_goes_wrong() {
     let protocol = Protocol { is_fenced: false, is_cancelled: true, begins_at_execute: true, ..small() };
     let broken =
-        ["nothing follows an end", "every message goes on from the one before it", "a cancel that was answered stands"];
+        ["no message follows a terminal state", "every message follows its predecessor", "an answered cancel is final"];
     let all = HasDiscoveries::AllOf(broken.into());
     let checker = protocol.checker().threads(2).finish_when(all).spawn_bfs().join();
     for promise in broken {
-        assert!(checker.discovery(promise).is_some(), "`{promise}` holds without the fence: the model does not look");
+        assert!(checker.discovery(promise).is_some(), "`{promise}` holds without the fence: fault missed");
     }
 }

@@ -1,4 +1,4 @@
-//! The state machine: the whole grid as one snapshot, and the promises that hold for every sequence of events.
+//! The state machine: all states and events as one snapshot, and properties of every sequence of events.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -52,7 +52,7 @@ fn park(required_approvers: u32) -> Park {
     }
 }
 
-/// A question whose silence is consent.
+/// Returns a park that releases on expiry.
 fn silence() -> Park {
     Park { on_expiry: OnExpiry::Release, ..park(1) }
 }
@@ -88,7 +88,7 @@ fn failure() -> Failure {
     Failure::new("code", "message", "hint")
 }
 
-/// Every kind of event, with the variations that lead to different places.
+/// Returns every kind of event, with the variations that lead to different places.
 fn events() -> Vec<(&'static str, Event)> {
     let recipe = NewInput::Recipe { name: "r".into() };
     vec![
@@ -155,7 +155,7 @@ fn states() -> Vec<(&'static str, Workflow)> {
         workflow
     };
     let mut all: Vec<_> = phases.map(|(name, phase)| (name, state(phase))).into();
-    // Policy alone can ask a human about work that its caller wants released without.
+    // Only policy can ask a human about work that its caller wants released without approval.
     let mut alone = state(Phase::Generate { feedback: None, input: None });
     alone.submission.options.require_approval = false;
     all.push(("generate, no approval wanted", alone.clone()));
@@ -198,7 +198,7 @@ fn the_whole_grid() {
     insta::assert_snapshot!(grid);
 }
 
-/// What a walk came by.
+/// The kinds of transitions in a walk.
 #[derive(Debug, Default)]
 struct Seen {
     released: bool,
@@ -211,10 +211,10 @@ struct Seen {
     refused: bool,
 }
 
-/// Which events a step of a walk is drawn from.
+/// The events from which a step of a walk is drawn.
 #[derive(Debug, Clone, Copy)]
 enum Draw {
-    /// Those that are legal and lead to no end but a release.
+    /// Legal events that lead to no end except a release.
     Onward,
     Legal,
     Any,
@@ -227,7 +227,7 @@ struct Stride {
     millis: u64,
 }
 
-/// Drawn from all events alone, a walk would meet its first failure or cancel long before a gate.
+/// Weighted: with uniform draws, a walk would fail or be cancelled long before a gate.
 fn any_stride() -> impl Strategy<Value = Stride> {
     let draw = prop_oneof![24 => Just(Draw::Onward), 1 => Just(Draw::Legal), 3 => Just(Draw::Any)];
     (draw, any::<Index>(), 0_u64..120_000).prop_map(|(draw, index, millis)| Stride { draw, index, millis })
@@ -237,7 +237,7 @@ fn any_walk() -> impl Strategy<Value = Vec<Stride>> {
     proptest::collection::vec(any_stride(), 0..60)
 }
 
-/// The stride's event, where the workflow still has one to offer.
+/// Returns the stride's event, if the workflow has one.
 fn next_event(state: &Workflow, stride: &Stride, now: Timestamp) -> Option<Event> {
     let fits = |event: &Event| {
         let next = transition(state, event.clone(), now).map(|next| next.phase.kind());
@@ -274,9 +274,9 @@ fn passed(gate: &ClosedGate) -> bool {
 
 fn check_step(before: &Workflow, after: &Workflow, event: &Event) -> Result<(), TestCaseError> {
     let spent = after.metrics.total_cost - before.metrics.total_cost;
-    prop_assert!((spent - event.cost()).abs() < 1e-9, "what a step cost is booked");
+    prop_assert!((spent - event.cost()).abs() < 1e-9, "the cost of the step is not counted");
     prop_assert!(!before.status().is_terminal(), "left a terminal state");
-    prop_assert!(after.current_step >= before.current_step, "went back");
+    prop_assert!(after.current_step >= before.current_step, "the step number decreased");
     prop_assert!(after.current_step as usize <= after.plan.len());
     prop_assert_eq!(&after.submission, &before.submission);
     prop_assert!(after.closed_gates.starts_with(&before.closed_gates), "a gate's history changed");
@@ -301,11 +301,11 @@ fn check_release(before: &Workflow, after: &Workflow, event: &Event) -> Result<(
     let silence_releases = before.park().is_some_and(|park| park.on_expiry == OnExpiry::Release);
     let by_policy = matches!(event, Event::GateReleased { .. }) || matches!(event, Event::Expired) && silence_releases;
     let approved = matches!(event, Event::Decided { decision, .. } if decision.verdict == Verdict::Approved);
-    prop_assert!(approved || by_policy, "released by something else");
+    prop_assert!(approved || by_policy, "released by another event");
     if approved {
-        let park = before.park().expect("approved where nothing was asked");
+        let park = before.park().expect("approved without a question");
         prop_assert!(park.approvals() + 1 >= park.required_approvers, "released by too few");
-        prop_assert_eq!(last.digest, Some(park.digest), "released something else");
+        prop_assert_eq!(last.digest, Some(park.digest), "released another digest");
     }
     Ok(())
 }
@@ -323,7 +323,7 @@ impl Seen {
     }
 }
 
-/// Walks from a submission on and checks every promise at each step.
+/// Walks from a submission and checks all properties at each step.
 fn walk_through(options: Options, walk: &[Stride]) -> Result<(Workflow, Seen), TestCaseError> {
     let (mut state, mut now, mut seen) = (submitted("ann", options), START, Seen::default());
     for stride in walk {
@@ -351,7 +351,7 @@ proptest! {
         walk_through(options, &walk)?;
     }
 
-    /// The state is the message: what is read back from the log is what was appended.
+    /// The state survives encoding: the log returns the appended state.
     #[test]
     fn a_state_survives_the_log(options in any_options(), walk in any_walk()) {
         let (state, _) = walk_through(options, &walk)?;
@@ -360,7 +360,7 @@ proptest! {
     }
 }
 
-/// The promises above are worth what the sequences come by: always the same thousand, each place in a good share of them.
+/// Verifies that the walks reach every place: a fixed thousand, with a minimum count for each.
 #[test]
 fn the_sequences_come_by_every_promise() {
     let mut runner = TestRunner::deterministic();
@@ -368,7 +368,7 @@ fn the_sequences_come_by_every_promise() {
     let mut all = Vec::new();
     for _ in 0..1_000 {
         let (options, walk) = strategy.new_tree(&mut runner).expect("a sequence").current();
-        all.push(walk_through(options, &walk).expect("no promise is broken").1);
+        all.push(walk_through(options, &walk).expect("all properties hold").1);
     }
     let check = |what: &str, came_by: fn(&Seen) -> bool, at_least: usize| {
         let count = all.iter().filter(|seen| came_by(seen)).count();
@@ -410,7 +410,7 @@ fn a_lapsed_vote_does_not_count_and_may_be_given_again() {
     assert_eq!(third.status(), Status::Completed);
 }
 
-/// A park of an older build says nothing about silence.
+/// A park of an older build has no `on_expiry`.
 #[test]
 fn an_older_park_fails_when_it_expires() {
     let mut older = serde_json::to_value(park(1)).expect("JSON");
@@ -438,12 +438,12 @@ fn repair_ends_after_the_last_round() {
     assert_eq!(place(&state), "failed: tests_failed");
 }
 
-/// As long as a field may be at the door, in the characters that take most room.
+/// Returns the longest permitted value of a field, in the largest characters.
 fn longest(chars: usize) -> String {
     "\u{10ffff}".repeat(chars)
 }
 
-/// What the people at a gate say who use every character they have.
+/// Returns the state after two decisions of the maximum size.
 fn talk(state: &Workflow, last: Verdict) -> Workflow {
     let said = |verdict, by: &str| Event::Decided {
         decision: Decision {
@@ -469,7 +469,7 @@ fn talk(state: &Workflow, last: Verdict) -> Workflow {
         })
 }
 
-/// The largest that a step can leave behind: inline content just below the limit, in as many files as there may be.
+/// Returns the largest result of a step: inline content at the limit, in the maximum number of files.
 fn largest_code() -> Artifacts {
     let content = || Content::new("x".repeat(Content::INLINE_LIMIT_BYTES));
     let file =
@@ -504,7 +504,8 @@ fn however_often_a_workflow_is_sent_back_it_ends_and_fits_a_message() {
                 usage: free,
             },
             Phase::Approve { gate } => {
-                // Leave to run each time, so that the gates of ten rounds lie before each one that sends back.
+                // Approved at every gate before a run, so that the gates of ten rounds precede each request for
+                // changes.
                 let is_release = gate.stage == Stage::Release;
                 state = talk(&state, if is_release { Verdict::ChangesRequested } else { Verdict::Approved });
                 largest = largest.max(shared::messaging::encode(&state).len());
