@@ -1,8 +1,8 @@
 //! Settings: a TOML file, overridden by the environment; all errors are reported at once.
 //!
 //! A setting has a dotted name, e.g. `api.listen`. The file named by `PROMPTCRAFT_CONFIG` holds it as
-//! `[api] listen = ".."`; the environment overrides it as `PROMPTCRAFT__API__LISTEN`. [`SETTINGS`] lists them all; a name
-//! that is not in the list is an error, so that a typing mistake is never ignored.
+//! `[api] listen = ".."`; the environment overrides it as `PROMPTCRAFT__API__LISTEN`. [`SETTINGS`] lists them all; a
+//! name that is not in the list is an error, so that a typing mistake is never ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;

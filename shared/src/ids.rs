@@ -37,7 +37,11 @@ macro_rules! uuid_id {
             /// Parses only the hyphenated lower-case form, which is the form in subjects and addresses.
             fn from_str(text: &str) -> Result<Self, InvalidId> {
                 let id = Uuid::try_parse(text).map_err(|_| InvalidId("an id is a hyphenated UUID"))?;
-                if id.as_hyphenated().to_string() == text { Ok(Self(id)) } else { Err(InvalidId("an id is a hyphenated UUID in lower case")) }
+                if id.as_hyphenated().to_string() == text {
+                    Ok(Self(id))
+                } else {
+                    Err(InvalidId("an id is a hyphenated UUID in lower case"))
+                }
             }
         }
 

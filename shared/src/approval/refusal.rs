@@ -43,7 +43,7 @@ pub enum Refusal {
     /// The bot exceeded the limit of refused decisions; its decisions are ignored for a while.
     #[error("Too many of your decisions were refused; send this one again in a minute.")]
     TooManyRefused,
-    #[error("The decision cannot be read: {0}")]
+    #[error("The decision is malformed: {0}")]
     Malformed(String),
 }
 

@@ -187,7 +187,7 @@ impl Status {
     }
 }
 
-/// The reason of a failed workflow: a stable code, a sentence, and a hint what to do.
+/// The reason of a failed workflow: a stable code, a sentence, and a hint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     pub code: String,

@@ -15,7 +15,7 @@ pub const MOST_GATES: usize = 30;
 
 /// An event that is illegal in the workflow's phase; the workflow is unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{} cannot happen to a workflow in phase {}", .event.as_str(), .phase.as_str())]
+#[error("event {} is illegal in phase {}", .event.as_str(), .phase.as_str())]
 pub struct Illegal {
     pub phase: PhaseKind,
     pub event: EventKind,
