@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Part;
 use super::javascript_names::{Import, Names, names_in, statements};
 
-/// Returns the text of each file without its imports of the other files, and without imports that an earlier file has.
-/// Adds bindings after a file for exports under names that are unbound in the joined file. Returns `None` if the joined
-/// file would not run: files that bind the same name, CommonJS mixed with ES modules, or imports that no binding can
-/// replace.
+/// Returns the text of each file without imports of other files and repeated imports, with bindings for exports
+/// that have no name in the joined file. Returns `None` if that would not run: files that bind the same name, CommonJS
+/// mixed with ES modules, or imports that no binding can replace.
 pub(super) fn without_own_imports(parts: &[Part<'_>]) -> Option<Vec<String>> {
     let files: Vec<Names> =
         parts.iter().map(|part| Names::of(&part.text, |module| find(part, module, parts))).collect();
