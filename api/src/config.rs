@@ -53,29 +53,29 @@ pub struct Config {
 impl Config {
     /// Reads the settings and reports all mistakes together.
     pub fn read(mut settings: Settings) -> Result<Self, ConfigErrors> {
-        let profile = settings.read("profile", Profile::Development);
+        let profile = settings.read::<Profile>("profile");
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        let listen = settings.read("api.listen", "127.0.0.1:8000".to_owned());
+        let listen = settings.read::<String>("api.listen");
         let config = Self {
             profile,
             broker: BrokerSettings::read(&mut settings),
             redis_url: settings.required_secret("redis.url", "redis.url_file"),
             hosts: Hosts::read(&mut settings, &listen, profile),
             listen,
-            metrics_listen: settings.read("api.metrics_listen", "127.0.0.1:8001".to_owned()),
-            workers: settings.read("api.workers", cores.clamp(2, 8)).max(1),
+            metrics_listen: settings.read::<String>("api.metrics_listen"),
+            workers: settings.read_or("api.workers", cores.clamp(2, 8)).max(1),
             max_connections: read_max_connections(&mut settings),
             trusted_proxies: read_proxies(&mut settings),
             tokens: TokenSettings::read(&mut settings, profile),
             limits: Limits::read(&mut settings, profile),
             budget: Budget::read(&mut settings),
-            analysis_deadline: settings.span("analysis.deadline", Duration::from_secs(10)),
-            analysis_cache_ttl: settings.span("analysis.cache_ttl", Duration::from_secs(3_600)),
-            gate_before_execute: settings.read("approval.gate_before_execute", false),
+            analysis_deadline: settings.span("analysis.deadline"),
+            analysis_cache_ttl: settings.span("analysis.cache_ttl"),
+            gate_before_execute: settings.read("approval.gate_before_execute"),
             demand_human_from: settings.optional("approval.demand_human_from"),
-            allow_private_webhooks: settings.read("webhook.allow_private", false),
-            log: settings.read("telemetry.log", LogFormat::Text),
-            log_filter: settings.read("telemetry.filter", DEFAULT_FILTER.to_owned()),
+            allow_private_webhooks: settings.read("webhook.allow_private"),
+            log: settings.read("telemetry.log"),
+            log_filter: settings.read_or("telemetry.filter", DEFAULT_FILTER.to_owned()),
         };
         settings.finish()?;
         Ok(config)
@@ -86,7 +86,7 @@ impl Config {
 /// logs.
 fn read_max_connections(settings: &mut Settings) -> usize {
     let files = getrlimit(Resource::Nofile).current.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX);
-    let connections = settings.read("api.max_connections", (files / 2).clamp(1, DEFAULT_MAX_CONNECTIONS));
+    let connections = settings.read_or("api.max_connections", (files / 2).clamp(1, DEFAULT_MAX_CONNECTIONS));
     if !(1..files).contains(&connections) {
         settings.mistake("api.max_connections: must be at least 1 and below the limit of open files (ulimit -n)");
     }
@@ -95,7 +95,7 @@ fn read_max_connections(settings: &mut Settings) -> usize {
 
 fn read_proxies(settings: &mut Settings) -> Vec<IpAddr> {
     let mut proxies = Vec::new();
-    for text in settings.list("api.trusted_proxies", &[]) {
+    for text in settings.list("api.trusted_proxies") {
         match text.parse() {
             Ok(address) => proxies.push(address),
             Err(_) => settings.mistake("api.trusted_proxies: must be a list of IP addresses, e.g. 10.0.0.2,::1"),

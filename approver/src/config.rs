@@ -27,17 +27,17 @@ pub struct Config {
 impl Config {
     /// Reads the settings; the error lists every mistake.
     pub fn read(mut settings: Settings) -> Result<Self, ConfigErrors> {
-        let profile = settings.read("profile", Profile::Development);
+        let profile = settings.read::<Profile>("profile");
         let config = Self {
             broker: BrokerSettings::read(&mut settings),
             redis_url: settings.required_secret("redis.url", "redis.url_file"),
             policy: read_policy(&mut settings),
-            announce_interval: settings.span("approval.announce_every", Duration::from_secs(300)),
-            metrics_listen: settings.read("approver.metrics_listen", "127.0.0.1:0".to_owned()),
+            announce_interval: settings.span("approval.announce_every"),
+            metrics_listen: settings.read::<String>("approver.metrics_listen"),
             webhook_key: settings.required_secret("webhook.signing_key", "webhook.signing_key_file"),
-            webhook_allow_private: settings.read("webhook.allow_private", false),
-            log: settings.read("telemetry.log", LogFormat::Text),
-            log_filter: settings.read("telemetry.filter", "info".to_owned()),
+            webhook_allow_private: settings.read("webhook.allow_private"),
+            log: settings.read("telemetry.log"),
+            log_filter: settings.read_or("telemetry.filter", "info".to_owned()),
         };
         if profile == Profile::Production && config.webhook_allow_private {
             settings.mistake("webhook.allow_private: must be false in production");
@@ -54,10 +54,10 @@ impl Config {
 fn read_policy(settings: &mut Settings) -> Policy {
     Policy {
         demand_human_from: settings.optional("approval.demand_human_from"),
-        gate_before_execute: settings.read("approval.gate_before_execute", false),
+        gate_before_execute: settings.read("approval.gate_before_execute"),
         two_approvers_from: settings.optional("approval.two_approvers_from"),
-        expiry: settings.span("approval.expiry", Duration::from_secs(24 * 3600)),
-        release_on_expiry: settings.read("approval.release_on_expiry", false),
+        expiry: settings.span("approval.expiry"),
+        release_on_expiry: settings.read("approval.release_on_expiry"),
     }
 }
 

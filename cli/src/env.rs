@@ -57,7 +57,7 @@ pub fn password() -> Option<String> {
 
 /// Reads the setting `generator.catalogue_dirs` as services do: from the environment, else the settings file.
 pub fn catalogue_folders() -> Vec<String> {
-    Settings::from_environment().list("generator.catalogue_dirs", &[])
+    Settings::from_environment().list("generator.catalogue_dirs")
 }
 
 fn read(name: &'static str) -> Option<String> {

@@ -50,7 +50,7 @@ impl OperatorConnection {
 
     /// Returns the number of stream replicas from the settings.
     pub(crate) fn replicas(&self) -> usize {
-        if self.running_stack().is_some() { 1 } else { Settings::from_environment().read("nats.replicas", 1) }
+        if self.running_stack().is_some() { 1 } else { Settings::from_environment().read("nats.replicas") }
     }
 }
 

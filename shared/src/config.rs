@@ -13,9 +13,11 @@ use std::time::Duration;
 use crate::identity::Secret;
 
 mod budget;
+mod reference;
 mod table;
 pub use budget::Budget;
-pub use table::{RENAMED_SETTINGS, SETTINGS};
+pub use reference::reference;
+pub use table::{RENAMED_SETTINGS, SETTINGS, Setting, SettingDefault};
 
 /// All mistakes in the settings, one line each.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -136,7 +138,7 @@ impl Settings {
     }
 
     fn put(&mut self, name: String, value: String) {
-        if SETTINGS.iter().any(|(known, _)| *known == name) {
+        if table::find(&name).is_some() {
             self.values.insert(name, value);
         } else if let Some((_, new)) = RENAMED_SETTINGS.iter().find(|(old, _)| *old == name) {
             self.mistakes.push(format!("{name}: was renamed to {new}; set that name instead"));
@@ -146,8 +148,23 @@ impl Settings {
         }
     }
 
-    /// Returns the setting's value, or `default` if it is unset or invalid (which is recorded as a mistake).
-    pub fn read<T: FromStr>(&mut self, name: &'static str, default: T) -> T
+    /// Returns the setting's value, or its default from the table if it is not set or not readable; the latter is reported.
+    ///
+    /// # Panics
+    /// If the table has no default for the setting or one of another type, in any use of it.
+    pub fn read<T: FromStr>(&mut self, name: &'static str) -> T
+    where
+        T::Err: Display,
+    {
+        let given = self.optional(name);
+        given.unwrap_or_else(|| {
+            let default = default_of(name).parse().ok();
+            default.unwrap_or_else(|| panic!("the default of {name} in the table is of another type"))
+        })
+    }
+
+    /// Returns the setting's value, or `default` if it is not set or not readable; for defaults that are computed.
+    pub fn read_or<T: FromStr>(&mut self, name: &'static str, default: T) -> T
     where
         T::Err: Display,
     {
@@ -159,7 +176,7 @@ impl Settings {
     where
         T::Err: Display,
     {
-        debug_assert!(SETTINGS.iter().any(|(known, _)| *known == name), "{name} is not in the table");
+        debug_assert!(table::find(name).is_some(), "{name} is not in the table");
         let text = self.values.get(name)?;
         match text.trim().parse() {
             Ok(value) => Some(value),
@@ -180,7 +197,7 @@ impl Settings {
     }
 
     fn miss(&mut self, name: &str) {
-        let meaning = SETTINGS.iter().find(|(known, _)| *known == name).map_or("", |(_, meaning)| *meaning);
+        let meaning = table::find(name).map_or("", |setting| setting.meaning);
         self.mistakes.push(format!("{name}: must be set ({meaning})"));
     }
 
@@ -209,17 +226,19 @@ impl Settings {
         secret.unwrap_or(Secret::new(""))
     }
 
-    /// Returns a comma-separated list of words.
-    pub fn list(&mut self, name: &'static str, default: &[&str]) -> Vec<String> {
-        match self.optional::<String>(name) {
-            Some(text) => text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect(),
-            None => default.iter().map(|word| (*word).to_owned()).collect(),
-        }
+    /// Returns a list of words divided by commas, or that of the table.
+    pub fn list(&mut self, name: &'static str) -> Vec<String> {
+        words(&self.optional::<String>(name).unwrap_or_else(|| default_of(name).to_owned()))
     }
 
-    /// Returns a duration.
-    pub fn span(&mut self, name: &'static str, default: Duration) -> Duration {
-        self.read(name, Span(default)).0
+    /// Returns a list of words divided by commas, or `default`.
+    pub fn list_or(&mut self, name: &'static str, default: Vec<String>) -> Vec<String> {
+        self.optional::<String>(name).map_or(default, |text| words(&text))
+    }
+
+    /// Returns a duration, or that of the table.
+    pub fn span(&mut self, name: &'static str) -> Duration {
+        self.read::<Span>(name).0
     }
 
     /// Records a mistake that only the caller can detect, e.g. two settings that contradict each other.
@@ -237,17 +256,27 @@ impl Settings {
     }
 }
 
+fn default_of(name: &str) -> &'static str {
+    match table::find(name).map(|setting| setting.default) {
+        Some(SettingDefault::Value(text)) => text,
+        other => panic!("{name} has no default in the table but {other:?}"),
+    }
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
 fn plain(value: &toml::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn nearest(name: &str) -> String {
     let last = name.rsplit('.').next().unwrap_or(name);
-    SETTINGS
-        .iter()
-        .find(|(known, _)| known.rsplit('.').next() == Some(last) || known.replace('_', "") == name.replace('_', ""))
-        .map(|(known, _)| format!("; did you mean {known}?"))
-        .unwrap_or_default()
+    let is_near =
+        |known: &str| known.rsplit('.').next() == Some(last) || known.replace('_', "") == name.replace('_', "");
+    let near = SETTINGS.iter().find(|setting| is_near(setting.name));
+    near.map(|setting| format!("; did you mean {}?", setting.name)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -260,7 +289,7 @@ mod tests {
         settings.add_toml("[api]\nlisten = \"127.0.0.1:1\"\n[worker]\nphases = [\"plan\", \"generate\"]\n");
         settings.add_environment([("PROMPTCRAFT__API__LISTEN".to_owned(), "127.0.0.1:2".to_owned())].into_iter());
         assert_eq!(settings.required("api.listen"), "127.0.0.1:2");
-        assert_eq!(settings.list("worker.phases", &[]), ["plan", "generate"]);
+        assert_eq!(settings.list("worker.phases"), ["plan", "generate"]);
         settings.finish().unwrap();
     }
 
@@ -268,8 +297,8 @@ mod tests {
     fn every_mistake_is_reported_at_once() {
         let mut settings =
             Settings::from_pairs([("api.lisetn", "x"), ("api.workers", "many"), ("approval.expiry", "3 weeks")]);
-        assert_eq!(settings.read("api.workers", 2_u32), 2);
-        settings.span("approval.expiry", Duration::ZERO);
+        assert_eq!(settings.read_or("api.workers", 2_u32), 2);
+        settings.span("approval.expiry");
         settings.required("nats.url");
         let ConfigErrors(mistakes) = settings.finish().unwrap_err();
         assert_eq!(mistakes.len(), 4, "{mistakes:?}");
@@ -279,7 +308,7 @@ mod tests {
     #[test]
     fn a_renamed_setting_is_a_mistake_that_names_the_new_one() {
         for (old, new) in RENAMED_SETTINGS {
-            let is_known = |name: &str| SETTINGS.iter().any(|(known, _)| *known == name);
+            let is_known = |name: &str| table::find(name).is_some();
             assert!(is_known(new) && !is_known(old), "{old} -> {new}");
             let ConfigErrors(mistakes) = Settings::from_pairs([(*old, "1s")]).finish().unwrap_err();
             assert_eq!(mistakes, [format!("{old}: was renamed to {new}; set that name instead")]);

@@ -37,29 +37,25 @@ pub struct Config {
 impl Config {
     /// Reads the settings; the error lists every mistake.
     pub fn read(mut settings: Settings) -> Result<Self, ConfigErrors> {
-        let profile = settings.read("profile", Profile::Development);
-        let instance = settings.read("worker.instance", format!("worker-{}", std::process::id()));
+        let profile = settings.read::<Profile>("profile");
+        let instance = settings.read_or("worker.instance", format!("worker-{}", std::process::id()));
         let (phases, analyses) = read_phases(&mut settings);
-        let ack_wait = settings.span("worker.ack_wait", Duration::from_secs(3));
-        if ack_wait != Duration::from_secs(3) {
-            settings.mistake("worker.ack_wait: must be 3s; the heartbeat every second must be within a third of it");
-        }
-        let runtimes = settings.list("sandbox.runtimes", &["python"]);
+        let runtimes = settings.list("sandbox.runtimes");
         let config = Self {
             broker: BrokerSettings::read(&mut settings),
             redis_url: settings.required_secret("redis.url", "redis.url_file"),
             phases,
             analyses,
-            concurrency: settings.read("worker.concurrency", 8),
-            max_attempts: settings.read("worker.max_attempts", 10),
-            steps_per_user: settings.read("worker.steps_per_user", 8),
-            drain: settings.span("worker.drain", Duration::from_secs(20)),
+            concurrency: settings.read("worker.concurrency"),
+            max_attempts: settings.read("worker.max_attempts"),
+            steps_per_user: settings.read("worker.steps_per_user"),
+            drain: settings.span("worker.drain"),
             sandbox: read_sandbox(&mut settings, profile, &instance, runtimes.clone()),
             generator: read_generator(&mut settings, &runtimes),
             budget: Budget::read(&mut settings),
-            metrics_listen: settings.read("worker.metrics_listen", "127.0.0.1:0".to_owned()),
-            log: settings.read("telemetry.log", LogFormat::Text),
-            log_filter: settings.read("telemetry.filter", "info".to_owned()),
+            metrics_listen: settings.read::<String>("worker.metrics_listen"),
+            log: settings.read("telemetry.log"),
+            log_filter: settings.read_or("telemetry.filter", "info".to_owned()),
             instance,
         };
         if config.concurrency == 0 || config.sandbox.concurrency == 0 {
@@ -74,7 +70,7 @@ fn read_phases(settings: &mut Settings) -> (Vec<PhaseKind>, bool) {
     let known = [PhaseKind::Plan, PhaseKind::Generate, PhaseKind::Analyze, PhaseKind::Execute];
     let mut phases = Vec::new();
     let mut analyses = false;
-    for word in settings.list("worker.phases", &["plan", "generate", "analyze", "execute", "analyses"]) {
+    for word in settings.list("worker.phases") {
         match known.into_iter().find(|phase| phase.as_str() == word) {
             Some(phase) => phases.push(phase),
             None if word == "analyses" => analyses = true,
@@ -86,7 +82,7 @@ fn read_phases(settings: &mut Settings) -> (Vec<PhaseKind>, bool) {
 }
 
 fn read_sandbox(settings: &mut Settings, profile: Profile, instance: &str, runtimes: Vec<String>) -> SandboxConfig {
-    let backend = match settings.read("sandbox.backend", "auto".to_owned()).as_str() {
+    let backend = match settings.read::<String>("sandbox.backend").as_str() {
         "docker" => Backend::Docker,
         "bubblewrap" => Backend::Bubblewrap,
         "auto" => Backend::Auto,
@@ -102,18 +98,18 @@ fn read_sandbox(settings: &mut Settings, profile: Profile, instance: &str, runti
     }
     let docker_runtime = settings.optional::<String>("sandbox.docker_runtime");
     let minimum_landlock_abi =
-        settings.read("sandbox.minimum_landlock_abi", min_landlock_abi(backend, docker_runtime.as_deref()));
+        settings.read_or("sandbox.minimum_landlock_abi", min_landlock_abi(backend, docker_runtime.as_deref()));
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     SandboxConfig {
         backend,
         docker_host: settings.optional("sandbox.docker_host"),
-        roots_dir: PathBuf::from(settings.read("sandbox.roots_dir", "data/sandbox".to_owned())),
+        roots_dir: PathBuf::from(settings.read::<String>("sandbox.roots_dir")),
         runtimes,
-        pool_size: settings.read("sandbox.pool_size", 4),
+        pool_size: settings.read("sandbox.pool_size"),
         prestart: read_start_ahead(settings),
-        jobs_per_container: settings.read("sandbox.jobs_per_container", 20),
+        jobs_per_container: settings.read("sandbox.jobs_per_container"),
         docker_runtime,
-        concurrency: settings.read("worker.execute_concurrency", cores.max(2)),
+        concurrency: settings.read_or("worker.execute_concurrency", cores.max(2)),
         runner_path: None,
         minimum_landlock_abi,
         instance: instance.to_owned(),
@@ -131,7 +127,7 @@ fn min_landlock_abi(backend: Backend, docker_runtime: Option<&str>) -> u32 {
 
 /// Reads the security level for which interpreters are started ahead; by default that of jobs without a chosen level.
 fn read_start_ahead(settings: &mut Settings) -> Option<SecurityLevel> {
-    match settings.read("sandbox.start_ahead", "standard".to_owned()).as_str() {
+    match settings.read::<String>("sandbox.start_ahead").as_str() {
         "strict" => Some(SecurityLevel::Strict),
         "standard" => Some(SecurityLevel::Standard),
         "permissive" => Some(SecurityLevel::Permissive),
@@ -148,8 +144,8 @@ fn read_generator(settings: &mut Settings, offered: &[String]) -> GeneratorConfi
     let base_url = settings.optional::<String>("generator.model_url");
     let name = settings.optional::<String>("generator.model");
     let api_key = settings.secret("generator.model_key", "generator.model_key_file");
-    let timeout = settings.span("generator.model_timeout", Duration::from_secs(60));
-    let max_tokens = settings.read("generator.max_tokens", 4_096);
+    let timeout = settings.span("generator.model_timeout");
+    let max_tokens = settings.read("generator.max_tokens");
     let model = match (base_url, name) {
         (Some(base_url), Some(model)) => {
             let api_key = api_key.map(|key| key.expose().to_owned());
@@ -161,20 +157,20 @@ fn read_generator(settings: &mut Settings, offered: &[String]) -> GeneratorConfi
             None
         }
     };
-    let catalogue_dirs = settings.list("generator.catalogue_dirs", &[]).into_iter().map(PathBuf::from).collect();
-    let embeddings = match settings.read("generator.embeddings", "auto".to_owned()).as_str() {
+    let catalogue_dirs = settings.list("generator.catalogue_dirs").into_iter().map(PathBuf::from).collect();
+    let embeddings = match settings.read::<String>("generator.embeddings").as_str() {
         "auto" => Embeddings::Auto,
         "off" => Embeddings::Off,
         folder => Embeddings::Folder(PathBuf::from(folder)),
     };
-    let data_dir = Some(PathBuf::from(settings.read("generator.data_dir", "data".to_owned())));
+    let data_dir = Some(PathBuf::from(settings.read::<String>("generator.data_dir")));
     GeneratorConfig { catalogue_dirs, model, runtimes, embeddings, data_dir }
 }
 
 /// Reads the languages of generated code: those of the workers that execute, which may differ from this worker's.
 fn read_languages(settings: &mut Settings, offered: &[String]) -> Vec<Runtime> {
     let offered: Vec<&str> = offered.iter().map(String::as_str).collect();
-    let names = settings.list("generator.runtimes", &offered);
+    let names = settings.list_or("generator.runtimes", offered.iter().map(|name| (*name).to_owned()).collect());
     let mut runtimes = Vec::new();
     for name in names {
         match sandbox::languages().find(|language| language.name == name) {

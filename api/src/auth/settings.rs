@@ -29,11 +29,11 @@ impl TokenSettings {
     /// Reads the `auth.*` settings.
     pub(crate) fn read(settings: &mut Settings, profile: Profile) -> Self {
         let tokens = Self {
-            issuer: settings.read("auth.issuer", "promptcraft".to_owned()),
-            audience: settings.read("auth.audience", "promptcraft-api".to_owned()),
-            access_ttl: settings.span("auth.access_ttl", Duration::from_secs(900)),
-            refresh_ttl: settings.span("auth.refresh_ttl", Duration::from_secs(30 * 86_400)),
-            max_revocation_staleness: settings.span("auth.max_revocation_staleness", Duration::from_secs(5)),
+            issuer: settings.read::<String>("auth.issuer"),
+            audience: settings.read::<String>("auth.audience"),
+            access_ttl: settings.span("auth.access_ttl"),
+            refresh_ttl: settings.span("auth.refresh_ttl"),
+            max_revocation_staleness: settings.span("auth.max_revocation_staleness"),
             demo: profile == Profile::Demo,
         };
         if tokens.max_revocation_staleness < MIN_REVOCATION_STALENESS {

@@ -62,7 +62,7 @@ impl Hosts {
     /// Reads `api.hosts`. It is required if the demo profile listens beyond loopback.
     pub(crate) fn read(settings: &mut Settings, listen: &str, profile: Profile) -> Self {
         let mut named = Vec::new();
-        for text in settings.list("api.hosts", &[]) {
+        for text in settings.list("api.hosts") {
             let bare = text.parse::<IpAddr>().ok().map(Host::Address);
             match bare.or_else(|| Host::of(&text)) {
                 Some(host) => named.push(host),

@@ -71,21 +71,21 @@ impl FromStr for Rate {
 impl Limits {
     /// Reads the `limits.*` settings.
     pub(crate) fn read(settings: &mut Settings, profile: Profile) -> Self {
-        let mut rate = |name, burst, refill_per_minute| settings.read(name, Rate(Gcra { burst, refill_per_minute })).0;
+        let mut rate = |name| settings.read::<Rate>(name).0;
         let standard = HashMap::from([
-            (Operation::Execute, rate("limits.execute", 8, 30)),
-            (Operation::Analyze, rate("limits.analyze", 60, 60)),
-            (Operation::Decide, rate("limits.decide", 120, 600)),
-            (Operation::Status, rate("limits.status", 120, 600)),
+            (Operation::Execute, rate("limits.execute")),
+            (Operation::Analyze, rate("limits.analyze")),
+            (Operation::Decide, rate("limits.decide")),
+            (Operation::Status, rate("limits.status")),
         ]);
         let sign_in = SignInLimits {
-            attempts: rate("limits.sign_in_attempts", 60, 60),
-            wrong: rate("limits.sign_in", 10, 10),
-            wrong_of_address: rate("limits.sign_in_address", 60, 60),
-            wrong_of_name: rate("limits.sign_in_name", 100, 100),
+            attempts: rate("limits.sign_in_attempts"),
+            wrong: rate("limits.sign_in"),
+            wrong_of_address: rate("limits.sign_in_address"),
+            wrong_of_name: rate("limits.sign_in_name"),
         };
-        let unauthenticated = rate("limits.unauthenticated", 300, 600);
-        let lifted = match settings.read("limits.profile", "standard".to_owned()).as_str() {
+        let unauthenticated = rate("limits.unauthenticated");
+        let lifted = match settings.read::<String>("limits.profile").as_str() {
             "standard" => false,
             "load" if profile != Profile::Production => true,
             "load" => {
@@ -98,7 +98,7 @@ impl Limits {
             }
         };
         let mut roles = HashMap::new();
-        for text in settings.list("limits.roles", &[]) {
+        for text in settings.list("limits.roles") {
             match read_role_limit(&text) {
                 Some((role, operation, bucket)) => {
                     roles.insert((role, operation), bucket);

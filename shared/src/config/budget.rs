@@ -15,11 +15,11 @@ impl Budget {
     /// Reads `budget.*`. A value that is not a number of at least 0 is a mistake, because no cost would ever exceed it.
     pub fn read(settings: &mut Settings) -> Self {
         let budget = Self {
-            per_workflow: settings.read("budget.per_workflow", 2.0),
-            per_user_day: settings.read("budget.per_user_day", 10.0),
+            per_workflow: settings.read("budget.per_workflow"),
+            per_user_day: settings.read("budget.per_user_day"),
             prices: Prices {
-                cpu_second: settings.read("budget.cpu_second", 0.01),
-                thousand_tokens: settings.read("budget.thousand_tokens", 0.01),
+                cpu_second: settings.read("budget.cpu_second"),
+                thousand_tokens: settings.read("budget.thousand_tokens"),
             },
         };
         let Self { per_workflow, per_user_day, prices } = budget;

@@ -1,135 +1,270 @@
-//! Names and meanings of all settings; the reference for operators.
+//! The settings with their types, defaults and meanings: read by [`super::Settings`] and by the reference for operators.
 
-/// `(name, meaning)` of every setting.
-pub const SETTINGS: &[(&str, &str)] = &[
-    ("profile", "demo, development or production; production refuses everything unsafe"),
-    ("telemetry.log", "text or json"),
-    ("telemetry.filter", "log filter, e.g. info,shared=debug"),
-    ("nats.url", "comma-separated addresses of the broker, e.g. nats://127.0.0.1:4222"),
-    ("nats.user", "the broker user of this process"),
-    ("nats.password", "its password"),
-    ("nats.password_file", "a file that holds its password"),
-    ("nats.durability", "strict (default) refuses a broker without sync always; relaxed skips the check"),
-    (
+/// A setting.
+#[derive(Debug)]
+pub struct Setting {
+    pub name: &'static str,
+    /// The form of its values, e.g. `duration` (`30s`), `rate` (`8/30`: burst and refill per minute) or `list` (divided by commas).
+    pub kind: &'static str,
+    pub default: SettingDefault,
+    pub meaning: &'static str,
+}
+
+/// The value of a setting that is not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettingDefault {
+    /// In the form in which operators write it.
+    Value(&'static str),
+    /// Depends on the machine or on another setting; described in words.
+    Computed(&'static str),
+    /// None: the setting is optional.
+    Unset,
+    /// None: the process does not start without it or its `_file`.
+    Required,
+}
+
+const fn value(name: &'static str, kind: &'static str, default: &'static str, meaning: &'static str) -> Setting {
+    Setting { name, kind, default: SettingDefault::Value(default), meaning }
+}
+
+const fn computed(name: &'static str, kind: &'static str, default: &'static str, meaning: &'static str) -> Setting {
+    Setting { name, kind, default: SettingDefault::Computed(default), meaning }
+}
+
+const fn optional(name: &'static str, kind: &'static str, meaning: &'static str) -> Setting {
+    Setting { name, kind, default: SettingDefault::Unset, meaning }
+}
+
+const fn required(name: &'static str, kind: &'static str, meaning: &'static str) -> Setting {
+    Setting { name, kind, default: SettingDefault::Required, meaning }
+}
+
+/// Every setting.
+pub const SETTINGS: &[Setting] = &[
+    value(
+        "profile",
+        "demo, development or production",
+        "development",
+        "demo, development or production; production refuses everything unsafe",
+    ),
+    value("telemetry.log", "text or json", "text", "text or json"),
+    computed(
+        "telemetry.filter",
+        "text",
+        "info; in the API without the HTTP library's dispatcher",
+        "log filter, e.g. info,shared=debug",
+    ),
+    required("nats.url", "address", "comma-separated addresses of the broker, e.g. nats://127.0.0.1:4222"),
+    required("nats.user", "text", "the broker user of this process"),
+    optional("nats.password", "secret", "its password"),
+    optional("nats.password_file", "file", "a file that holds its password"),
+    value(
+        "nats.durability",
+        "strict or relaxed",
+        "strict",
+        "strict (default) refuses a broker without sync always; relaxed skips the check",
+    ),
+    computed(
         "nats.monitor_url",
+        "address",
+        "none; required where nats.durability is strict",
         "comma-separated monitoring addresses of all broker nodes, e.g. http://127.0.0.1:8222, to check durability",
     ),
-    ("nats.tls_ca_file", "the CA of the broker's certificate, a PEM file; if set, the connection requires TLS"),
-    ("nats.replicas", "copies of each stream, 1, 3 or 5"),
-    ("redis.url", "the read model's address, e.g. redis://:password@127.0.0.1:6379/0"),
-    ("redis.url_file", "a file that holds the read model's address"),
-    ("api.listen", "listening address of the API, e.g. 127.0.0.1:8000"),
-    ("api.metrics_listen", "listening address for metrics; port 0 takes a free one"),
-    ("api.workers", "HTTP threads"),
-    ("api.max_connections", "maximum client connections; default half of the open-files limit, at most 10000"),
-    ("api.trusted_proxies", "comma-separated addresses whose X-Forwarded-For is trusted"),
-    (
-        "api.hosts",
-        "comma-separated names and addresses, without port, of the API; if set, or on a loopback listener, any Host \
-         except these and localhost is 421",
+    optional(
+        "nats.tls_ca_file",
+        "file",
+        "the CA of the broker's certificate, a PEM file; if set, the connection requires TLS",
     ),
-    ("auth.issuer", "the tokens' issuer"),
-    ("auth.audience", "the tokens' audience"),
-    ("auth.access_ttl", "lifetime of an access token, e.g. 15m"),
-    ("auth.refresh_ttl", "lifetime of a refresh token, e.g. 30d"),
-    (
-        "auth.max_revocation_staleness",
-        "maximum age of the API's copies of users, keys and revocations; beyond it requests with a token are 503, \
-         e.g. 5s",
+    value("nats.replicas", "1, 3 or 5", "1", "copies of each stream, 1, 3 or 5"),
+    required("redis.url", "secret", "the read model's address, e.g. redis://:password@127.0.0.1:6379/0"),
+    optional("redis.url_file", "file", "a file that holds the read model's address"),
+    value("api.listen", "address", "127.0.0.1:8000", "listening address of the API, e.g. 127.0.0.1:8000"),
+    value("api.metrics_listen", "address", "127.0.0.1:8001", "listening address for metrics; port 0 takes a free one"),
+    computed("api.workers", "number", "one for each core, 2 to 8", "HTTP threads"),
+    computed(
+        "api.max_connections",
+        "number",
+        "half of the open files allowed, at most 10000",
+        "maximum client connections; default half of the open-files limit, at most 10000",
     ),
-    ("limits.profile", "standard, or load to lift the rate limits for load tests"),
-    ("limits.execute", "burst/refill per minute, e.g. 8/30"),
-    ("limits.analyze", "burst/refill per minute"),
-    ("limits.decide", "burst/refill per minute, for decisions and cancels"),
-    ("limits.status", "burst/refill per minute, for every other call"),
-    ("limits.sign_in", "burst/refill per minute of wrong passwords, per user name and address (IPv6: /64)"),
-    ("limits.sign_in_address", "burst/refill per minute of wrong passwords, per address over all user names"),
-    (
-        "limits.sign_in_name",
-        "burst/refill per minute of wrong passwords, per user name over all addresses; beyond it an address has 4/1 \
-         instead of limits.sign_in",
+    value("api.trusted_proxies", "list", "", "comma-separated addresses whose X-Forwarded-For is trusted"),
+    value("auth.issuer", "text", "promptcraft", "the tokens' issuer"),
+    value("auth.audience", "text", "promptcraft-api", "the tokens' audience"),
+    value("auth.access_ttl", "duration", "15m", "lifetime of an access token, e.g. 15m"),
+    value("auth.refresh_ttl", "duration", "30d", "lifetime of a refresh token, e.g. 30d"),
+    value("limits.profile", "standard or load", "standard", "standard, or load to lift the rate limits for load tests"),
+    value("limits.execute", "rate", "8/30", "burst/refill per minute, e.g. 8/30"),
+    value("limits.analyze", "rate", "60/60", "burst/refill per minute"),
+    value("limits.decide", "rate", "120/600", "burst/refill per minute, for decisions and cancels"),
+    value("limits.status", "rate", "120/600", "burst/refill per minute, for every other call"),
+    value(
+        "limits.sign_in",
+        "rate",
+        "10/10",
+        "burst/refill per minute of wrong passwords, per user name and address (IPv6: /64)",
     ),
-    ("limits.sign_in_attempts", "burst/refill per minute of sign-ins, right or wrong, per user name and address"),
-    (
+    value(
+        "limits.sign_in_address",
+        "rate",
+        "60/60",
+        "burst/refill per minute of wrong passwords, per address over all user names",
+    ),
+    value(
+        "limits.sign_in_attempts",
+        "rate",
+        "60/60",
+        "burst/refill per minute of sign-ins, right or wrong, per user name and address",
+    ),
+    value(
         "limits.unauthenticated",
+        "rate",
+        "300/600",
         "burst/refill per minute of requests without a valid token, per address and API process",
     ),
-    ("limits.roles", "comma-separated limits for a role, e.g. admin:execute=100/600"),
-    ("budget.per_workflow", "the cost at which a workflow fails"),
-    (
-        "budget.per_user_day",
-        "maximum cost of a user's workflows of one day (UTC); beyond it no workflow is accepted and no step with a \
-         cost starts",
+    value("limits.roles", "list", "", "comma-separated limits for a role, e.g. admin:execute=100/600"),
+    value("budget.per_workflow", "number", "2", "the cost at which a workflow fails"),
+    value("budget.cpu_second", "number", "0.01", "the price of a CPU second in the sandbox"),
+    value("budget.thousand_tokens", "number", "0.01", "the price of a thousand model tokens"),
+    value("analysis.deadline", "duration", "10s", "timeout of a caller waiting for an analysis, e.g. 10s"),
+    value("analysis.cache_ttl", "duration", "1h", "lifetime of a cached analysis of the same text, e.g. 1h"),
+    computed(
+        "worker.instance",
+        "text",
+        "worker- and the process id",
+        "unique name of this worker; default derived from the process id",
     ),
-    ("budget.cpu_second", "the price of a CPU second in the sandbox"),
-    ("budget.thousand_tokens", "the price of a thousand model tokens"),
-    ("analysis.deadline", "timeout of a caller waiting for an analysis, e.g. 10s"),
-    ("analysis.cache_ttl", "lifetime of a cached analysis of the same text, e.g. 1h"),
-    ("worker.instance", "unique name of this worker; default derived from the process id"),
-    ("worker.phases", "comma-separated phases to serve: plan,generate,analyze,execute,analyses"),
-    ("worker.concurrency", "maximum concurrent steps of one phase"),
-    ("worker.execute_concurrency", "maximum concurrent sandbox runs"),
-    ("worker.metrics_listen", "listening address for metrics; port 0 takes a free one"),
-    ("worker.max_attempts", "attempts of a step before it is dead-lettered"),
-    ("worker.steps_per_user", "maximum concurrent steps of one user; the rest wait"),
-    ("worker.ack_wait", "time without a heartbeat after which the broker redelivers a step to another worker"),
-    ("worker.drain", "time for which running steps may continue after a signal"),
-    ("sandbox.backend", "auto, docker or bubblewrap; production must name one"),
-    ("sandbox.roots_dir", "folder of the runtimes' root file systems"),
-    ("sandbox.runtimes", "comma-separated runtimes to offer"),
-    ("sandbox.docker_host", "the engine's address, e.g. unix:///var/run/docker.sock"),
-    ("sandbox.pool_size", "warm containers per runtime"),
-    ("sandbox.start_ahead", "level whose scripts get a prestarted interpreter: strict, standard, permissive or none"),
-    (
+    value(
+        "worker.phases",
+        "list",
+        "plan,generate,analyze,execute,analyses",
+        "comma-separated phases to serve: plan,generate,analyze,execute,analyses",
+    ),
+    value("worker.concurrency", "number", "8", "maximum concurrent steps of one phase"),
+    computed(
+        "worker.execute_concurrency",
+        "number",
+        "one for each core, at least 2",
+        "maximum concurrent sandbox runs",
+    ),
+    value("worker.metrics_listen", "address", "127.0.0.1:0", "listening address for metrics; port 0 takes a free one"),
+    value("worker.max_attempts", "number", "10", "attempts of a step before it is dead-lettered"),
+    value("worker.steps_per_user", "number", "8", "maximum concurrent steps of one user; the rest wait"),
+    value("worker.drain", "duration", "20s", "time for which running steps may continue after a signal"),
+    value(
+        "sandbox.backend",
+        "auto, docker or bubblewrap",
+        "auto",
+        "auto, docker or bubblewrap; production must name one",
+    ),
+    value("sandbox.roots_dir", "folder", "data/sandbox", "folder of the runtimes' root file systems"),
+    value("sandbox.runtimes", "list", "python", "comma-separated runtimes to offer"),
+    optional("sandbox.docker_host", "address", "the engine's address, e.g. unix:///var/run/docker.sock"),
+    value("sandbox.pool_size", "number", "4", "warm containers per runtime"),
+    value(
+        "sandbox.start_ahead",
+        "level or none",
+        "standard",
+        "level whose scripts get a prestarted interpreter: strict, standard, permissive or none",
+    ),
+    value(
         "sandbox.jobs_per_container",
+        "number",
+        "20",
         "maximum jobs of one owner per container at level standard, wiped in between; 1 uses each container once",
     ),
-    ("sandbox.docker_runtime", "the engine's runtime for containers, e.g. runsc for gVisor"),
-    (
+    optional("sandbox.docker_runtime", "text", "the engine's runtime for containers, e.g. runsc for gVisor"),
+    computed(
         "sandbox.minimum_landlock_abi",
+        "number",
+        "1; 0 where sandbox.docker_runtime brings its own kernel",
         "refuse to run code below this Landlock ABI; 1, or 0 if docker_runtime has its own kernel",
     ),
-    (
+    value(
         "generator.catalogue_dirs",
+        "list",
+        "",
         "comma-separated folders with further recipes; `promptcraft up` adds the folder recipes of its data directory",
     ),
-    (
+    computed(
         "generator.runtimes",
+        "list",
+        "sandbox.runtimes",
         "comma-separated target runtimes of code: those of all workers that execute; default sandbox.runtimes",
     ),
-    (
+    value(
         "generator.embeddings",
+        "auto, off or folder",
+        "auto",
         "auto, off or the folder of a model that compares goals by meaning; auto: the one in generator.data_dir",
     ),
-    ("generator.data_dir", "folder of the embedding model and its vector cache, in its folders models and cache"),
-    ("generator.model_url", "base address of an OpenAI-compatible endpoint"),
-    ("generator.model", "the model's name"),
-    ("generator.model_key", "the endpoint's key"),
-    ("generator.model_key_file", "a file that holds the endpoint's key"),
-    ("generator.model_timeout", "timeout of one request, e.g. 60s"),
-    ("generator.max_tokens", "maximum tokens of one reply"),
-    ("approver.metrics_listen", "listening address for metrics; port 0 takes a free one"),
-    ("approval.expiry", "lifetime of an open approval, e.g. 24h"),
-    (
+    value(
+        "generator.data_dir",
+        "folder",
+        "data",
+        "folder of the embedding model and its vector cache, in its folders models and cache",
+    ),
+    optional("generator.model_url", "address", "base address of an OpenAI-compatible endpoint"),
+    optional("generator.model", "text", "the model's name"),
+    optional("generator.model_key", "secret", "the endpoint's key"),
+    optional("generator.model_key_file", "file", "a file that holds the endpoint's key"),
+    value("generator.model_timeout", "duration", "60s", "timeout of one request, e.g. 60s"),
+    value("generator.max_tokens", "number", "4096", "maximum tokens of one reply"),
+    value(
+        "approver.metrics_listen",
+        "address",
+        "127.0.0.1:0",
+        "listening address for metrics; port 0 takes a free one",
+    ),
+    value("approval.expiry", "duration", "24h", "lifetime of an open approval, e.g. 24h"),
+    value(
         "approval.release_on_expiry",
+        "boolean",
+        "false",
         "true: an expired approval releases the result if no operator rule requires a human",
     ),
-    ("approval.announce_every", "interval of repeated announcements of open approvals to bots, e.g. 5m; 0s: never"),
-    ("approval.gate_before_execute", "true: code runs only after a human approved"),
-    ("approval.demand_human_from", "low, medium, high or critical: from this risk on a human must approve"),
-    ("approval.two_approvers_from", "low, medium, high or critical: from this risk on two must approve"),
-    (
+    value(
+        "approval.announce_every",
+        "duration",
+        "5m",
+        "interval of repeated announcements of open approvals to bots, e.g. 5m; 0s: never",
+    ),
+    value("approval.gate_before_execute", "boolean", "false", "true: code runs only after a human approved"),
+    optional(
+        "approval.demand_human_from",
+        "risk",
+        "low, medium, high or critical: from this risk on a human must approve",
+    ),
+    optional(
+        "approval.two_approvers_from",
+        "risk",
+        "low, medium, high or critical: from this risk on two must approve",
+    ),
+    value(
         "archive.older_than",
+        "duration",
+        "30d",
         "minimum time since the end of a workflow for `promptcraft admin archive`, e.g. 30d; at least 24h",
     ),
-    (
+    computed(
         "archive.directory",
+        "folder",
+        "archive in the data directory",
         "folder for the files of `promptcraft admin archive`; default the folder archive of the data directory",
     ),
-    ("webhook.signing_key", "the key to sign notifications"),
-    ("webhook.signing_key_file", "a file that holds it"),
-    ("webhook.allow_private", "true: notifications may go to private addresses; never in production"),
+    required("webhook.signing_key", "secret", "the key to sign notifications"),
+    optional("webhook.signing_key_file", "file", "a file that holds it"),
+    value(
+        "webhook.allow_private",
+        "boolean",
+        "false",
+        "true: notifications may go to private addresses; never in production",
+    ),
 ];
+
+/// Returns the setting of a name.
+pub(super) fn find(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}
 
 /// `(old, new)` name of every setting that was renamed; the old name is an error that names the new one.
 pub const RENAMED_SETTINGS: &[(&str, &str)] = &[("auth.out_of_touch", "auth.max_revocation_staleness")];

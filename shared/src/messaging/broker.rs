@@ -62,7 +62,7 @@ pub struct BrokerSettings {
 impl BrokerSettings {
     /// Reads the `nats.*` settings.
     pub fn read(settings: &mut Settings) -> Self {
-        let strict = match settings.read("nats.durability", "strict".to_owned()).as_str() {
+        let strict = match settings.read::<String>("nats.durability").as_str() {
             "strict" => true,
             "relaxed" => false,
             _ => {
@@ -70,7 +70,7 @@ impl BrokerSettings {
                 true
             }
         };
-        if !strict && settings.read("profile", Profile::Development) == Profile::Production {
+        if !strict && settings.read::<Profile>("profile") == Profile::Production {
             settings.mistake("nats.durability: must be strict in production");
         }
         let monitor_url = settings.optional("nats.monitor_url");
@@ -83,7 +83,7 @@ impl BrokerSettings {
             url: settings.required("nats.url"),
             user: settings.required("nats.user"),
             password: settings.secret("nats.password", "nats.password_file"),
-            replicas: settings.read("nats.replicas", 1),
+            replicas: settings.read("nats.replicas"),
             strict,
             monitor_url,
             tls_ca_file: settings.optional("nats.tls_ca_file"),

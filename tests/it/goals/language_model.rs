@@ -325,9 +325,9 @@ fn examples() -> Vec<Vec<(&'static str, String)>> {
         for (section, values) in &table {
             for (key, value) in values.as_table().expect("a section") {
                 let name = format!("{section}.{key}");
-                let known = SETTINGS.iter().find(|(known, _)| *known == name);
+                let known = SETTINGS.iter().find(|setting| setting.name == name);
                 let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                found.push((known.unwrap_or_else(|| panic!("{name} is not a setting")).0, text));
+                found.push((known.unwrap_or_else(|| panic!("{name} is not a setting")).name, text));
             }
         }
         found

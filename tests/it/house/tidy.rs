@@ -113,7 +113,7 @@ fn only_messaging_knows_subjects_and_only_the_read_model_knows_redis() {
     for (path, text) in folders().iter().flat_map(|folder| sources(&format!("{folder}/src"))) {
         let inside = |folder: &str| path.starts_with(root().join(folder));
         // Settings have dotted names as well, and some begin like a subject.
-        let text = SETTINGS.iter().fold(text, |text, (name, _)| text.replace(&format!("\"{name}\""), "a setting"));
+        let text = SETTINGS.iter().fold(text, |text, it| text.replace(&format!("\"{}\"", it.name), "a setting"));
         // The harness's bot uses the documented subjects, like a bot of somebody else.
         let messaging = inside("shared/src/messaging") || inside("tests/faults/src/client/bot.rs");
         for subject in subjects.iter().filter(|_| !messaging) {

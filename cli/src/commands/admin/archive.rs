@@ -15,8 +15,6 @@ use crate::archive::{ArchiveRun, collect_garbage, ended_before};
 use crate::error::CommandError;
 use crate::operator_connection::OperatorConnection;
 use crate::output::{out, sanitize};
-
-const DEFAULT_AGE: Duration = Duration::from_secs(30 * 86_400);
 /// A repeated `Idempotency-Key` finds its workflow for this long after the end.
 const MIN_AGE: Duration = Duration::from_secs(86_400);
 
@@ -113,7 +111,7 @@ impl Archive {
 /// Returns the archive directory and the minimum age of an ended workflow.
 fn settings(location: &ArchiveLocation, older_than: Option<Span>) -> Result<(PathBuf, Duration), CommandError> {
     let mut settings = Settings::from_environment();
-    let configured = settings.span("archive.older_than", DEFAULT_AGE);
+    let configured = settings.span("archive.older_than");
     let directory = settings.optional::<PathBuf>("archive.directory");
     settings.finish()?;
     let age = older_than.map_or(configured, |Span(age)| age);
