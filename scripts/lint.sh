@@ -24,6 +24,8 @@ say "== lints"
 cargo clippy --quiet --workspace --all-targets -- -D warnings
 cargo clippy --quiet -p sandbox --lib -- --cfg fuzzing -D warnings
 RUSTFLAGS="--cfg fuzzing" cargo check --quiet --locked --manifest-path sandbox/fuzz/Cargo.toml --target-dir target/fuzz-check
+say "== text, folders, commits"
+python3 scripts/lint_prose.py ${COMMITS:+"$COMMITS"}
 say "== dependencies"
 find_cargo_deny
 # Duplicate versions are shown by `cargo deny check bans`; here only failures are shown.

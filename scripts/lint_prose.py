@@ -13,7 +13,7 @@ from collections import Counter
 MAX_SUBJECT = 72
 MAX_FILES_IN_FOLDER = 20
 # Data with one folder or file for each case, where a reader never looks for one by its topic.
-DATA_FOLDERS = ("generator/catalogue", "sandbox/tests/attacks", "tests/attacks", "tests/scenarios", "docs/decisions")
+DATA_FOLDERS = ("generator/catalogue", "generator/words", "sandbox/tests/attacks", "tests/scenarios", "docs/decisions")
 
 QUESTION = re.compile(r"(What|Whether|How|Who|Whose|Whom|Why|Where|When|If|Which|Whoever|Whatever)\b")
 ODD_WORDS = {

@@ -12,4 +12,4 @@ cd "$root"
 
 prepare_stack
 cargo build --quiet --workspace --bins
-cargo test --quiet -p tests --test it goals::scenarios -- --nocapture
+cargo test --quiet --workspace --test it goals::scenarios -- --nocapture

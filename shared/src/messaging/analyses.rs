@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::broker::Broker;
-use super::carried::{carried, carry};
 use super::envelope::{DecodeError, decode, encode};
 use super::subjects;
 use crate::analysis::{AnalysisReport, AnalysisTask};
 use crate::clock::Timestamp;
 use crate::failpoints;
+use crate::messaging::connection::broker::Broker;
+use crate::messaging::trace_headers::{carried, carry};
 use crate::telemetry::TraceContext;
 
 const REPLY_TO: &str = "Promptcraft-Reply-To";

@@ -7,14 +7,14 @@ use async_nats::jetstream::message::PublishMessage;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use super::broker::Broker;
 use super::log::is_conflict;
-use super::raw_get::{Choice, raw_get};
 use super::subjects;
 use crate::approval::Actor;
 use crate::clock::Timestamp;
 use crate::failpoints;
 use crate::ids::{ApprovalId, Digest, WorkflowId};
+use crate::messaging::connection::broker::Broker;
+use crate::messaging::log::raw_get::{Choice, raw_get};
 
 /// One record: actor, action, path and digest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,11 +3,11 @@
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::DirectGetErrorKind;
 
-use super::broker::Broker;
-use super::raw_get::{Choice, raw_get};
 use super::subjects;
 use crate::failpoints;
 use crate::ids::Digest;
+use crate::messaging::connection::broker::Broker;
+use crate::messaging::log::raw_get::{Choice, raw_get};
 use crate::workflow::Content;
 
 /// A failure to store or read content.

@@ -7,14 +7,14 @@ use futures_util::{Stream, StreamExt};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::broker::Broker;
-use super::carried::{carried, carry};
 use super::envelope::{decode, encode};
 use super::subjects;
 use crate::approval::Verdict;
 use crate::clock::Timestamp;
 use crate::identity::Role;
 use crate::ids::{ApprovalId, Digest, UserName, WorkflowId};
+use crate::messaging::connection::broker::Broker;
+use crate::messaging::trace_headers::{carried, carry};
 use crate::telemetry::TraceContext;
 use crate::workflow::NewInput;
 

@@ -4,64 +4,49 @@
 //! settled once; each other module is one stream or one conversation.
 
 mod analyses;
-mod approvals;
 mod audit;
 mod blobs;
-mod broker;
-mod broker_clock;
-mod buckets;
-mod carried;
-mod catalogues;
-mod charges;
+mod bot_channel;
 mod connection;
 mod control;
-mod dead_letters;
-mod delivery;
 mod envelope;
-mod fence;
+mod kv;
 mod log;
-mod needs;
-mod put_back;
 mod queue;
-mod raw_get;
-mod reading;
-mod retention;
-mod streams;
 mod subjects;
-mod submissions;
-mod tail;
 mod timers;
-mod watched;
+mod topology;
+mod trace_headers;
 
 /// A message from the broker with its body not yet read.
 pub use async_nats::jetstream::Message as RawMessage;
 
 pub use analyses::{AnalysisAnswer, AnalysisError, AnalysisRequests, answer_analysis};
-pub use approvals::{
-    Announcement, ApprovalDesk, BotDecision, BotReply, OpenDesk, OpenPage, OpenRequest, OpenRequests, Received,
-};
 pub use audit::{AuditLog, AuditRecord};
 pub use blobs::{BlobError, Blobs};
-pub use broker::{Broker, BrokerError, BrokerSettings, MINIMUM_BROKER, is_supported_broker};
-pub use buckets::{Bucket, BucketError, Buckets};
-pub use catalogues::{
-    CatalogueEntry, Catalogues, PUBLISH_INTERVAL, PublishedRecipe, RecipeFile, RecipeParameter, RecipeSummary,
+pub use bot_channel::{
+    Announcement, ApprovalDesk, BotDecision, BotReply, OpenDesk, OpenPage, OpenRequest, OpenRequests, Received,
 };
-pub use charges::Charges;
+pub use connection::broker::{Broker, BrokerError, BrokerSettings, MINIMUM_BROKER, is_supported_broker};
 pub use control::{
     ApprovalAnswer, ApproverReport, CancelSignals, Control, GeneratorReport, HttpDecision, Question, Questions,
     Reports, WorkerReport,
 };
-pub use dead_letters::{Cause, DeadLetter, DeadLetters, KeptLetter, LettersAway};
-pub use delivery::{Delivery, Settlement};
 pub use envelope::{DecodeError, Envelope, decode, encode};
-pub use fence::{Met, met};
+pub use kv::bucket::{Bucket, BucketError, Buckets};
+pub use kv::cache::Watched;
+pub use kv::catalogues::{
+    CatalogueEntry, Catalogues, PUBLISH_INTERVAL, PublishedRecipe, RecipeFile, RecipeParameter, RecipeSummary,
+};
+pub use kv::charges::Charges;
+pub use log::fence::{Met, met};
+pub use log::group_commit::Submissions;
+pub use log::retention::{End, Original, Retention, StoredMessage};
 pub use log::{AdvanceError, AppendError, Entry, ReadError, Start, WorkflowLog};
-pub use needs::{Needs, verify};
-pub use put_back::{PutBackError, put_back};
-pub use queue::{Consumer, Queue, Unreadable, consume};
-pub use retention::{End, Original, Retention, StoredMessage};
-pub use streams::{LARGEST_TRANSITION_BYTES, ProvisionError, provision};
-pub use submissions::Submissions;
+pub use queue::consumer::{Consumer, Queue, Unreadable, consume};
+pub use queue::dead_letters::{Cause, DeadLetter, DeadLetters, KeptLetter, LettersAway};
+pub use queue::delivery::{Delivery, Settlement};
+pub use queue::redrive::{PutBackError, put_back};
 pub use timers::{TimerKind, Timers};
-pub use watched::Watched;
+pub use topology::provision::{LARGEST_TRANSITION_BYTES, ProvisionError, provision};
+pub use topology::verify::{Needs, verify};

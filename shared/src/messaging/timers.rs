@@ -6,12 +6,12 @@ use std::time::Duration;
 use async_nats::jetstream::Message;
 use async_nats::jetstream::message::PublishMessage;
 
-use super::broker::Broker;
 use super::envelope::{DecodeError, decode, encode};
 use super::subjects;
 use crate::clock::Timestamp;
 use crate::failpoints;
 use crate::ids::WorkflowId;
+use crate::messaging::connection::broker::Broker;
 
 /// Minimum delay after which a timer that fired too early fires again.
 const AGAIN: Duration = Duration::from_secs(5);

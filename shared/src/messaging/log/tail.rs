@@ -7,8 +7,8 @@ use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer};
 use async_nats::jetstream::{self, Message};
 use futures_util::{Stream, StreamExt};
 
-use super::log::ReadError;
-use super::reading::{reader_name, unavailable};
+use crate::messaging::log::ReadError;
+use crate::messaging::log::scan::{reader_name, unavailable};
 
 /// Maximum messages of one pull.
 const PULL_MESSAGES: usize = 256;
@@ -23,7 +23,7 @@ const INACTIVE_THRESHOLD: Duration = Duration::from_secs(30);
 ///
 /// Ends with an error when the consumer is lost or a message is missing: the caller starts a new tail, and reads the
 /// messages between the two.
-pub(super) async fn tail(
+pub(in crate::messaging) async fn tail(
     stream: &jetstream::stream::Stream<()>,
     filter: &str,
     after: u64,

@@ -7,11 +7,11 @@ use async_nats::jetstream::message::PublishMessage;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 
-use super::broker::{Broker, BrokerError, BrokerSettings};
 use super::subjects;
 use crate::approval::{ApprovalType, RiskLevel, Verdict};
 use crate::failpoints;
 use crate::ids::{ApprovalId, Digest, UserName, WorkflowId};
+use crate::messaging::connection::broker::{Broker, BrokerError, BrokerSettings};
 
 /// An announcement that a workflow is parked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

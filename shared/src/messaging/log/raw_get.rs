@@ -10,12 +10,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::connection::HeaderBlock;
+use crate::messaging::connection::HeaderBlock;
 
 /// A selection of one message of a stream.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(untagged)]
-pub(super) enum Choice<'a> {
+pub(in crate::messaging) enum Choice<'a> {
     Sequence {
         seq: u64,
     },
@@ -32,7 +32,7 @@ pub(super) enum Choice<'a> {
 
 /// A failure to read a message.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum RawGetError {
+pub(in crate::messaging) enum RawGetError {
     #[error(transparent)]
     Request(#[from] RequestError),
     #[error(transparent)]
@@ -58,7 +58,7 @@ struct Stored {
 }
 
 /// Returns the selected message of `stream`, if any.
-pub(super) async fn raw_get(
+pub(in crate::messaging) async fn raw_get(
     context: &Context,
     stream: &str,
     choice: Choice<'_>,
@@ -71,7 +71,7 @@ pub(super) async fn raw_get(
 }
 
 /// Returns whether the leader of `stream` no longer has the message with this sequence.
-pub(super) async fn is_removed(context: &Context, stream: &str, seq: u64) -> Result<bool, RawGetError> {
+pub(in crate::messaging) async fn is_removed(context: &Context, stream: &str, seq: u64) -> Result<bool, RawGetError> {
     Ok(raw_get(context, stream, Choice::Sequence { seq }).await?.is_none())
 }
 

@@ -13,10 +13,10 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::broker::Broker;
-use super::log::{AppendError, Fenced, WorkflowLog};
 use crate::failpoints;
 use crate::lifecycle::Lifecycle;
+use crate::messaging::connection::broker::Broker;
+use crate::messaging::log::{AppendError, Fenced, WorkflowLog};
 use crate::telemetry::TraceContext;
 use crate::workflow::{Happened, Workflow};
 

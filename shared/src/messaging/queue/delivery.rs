@@ -6,8 +6,8 @@ use async_nats::jetstream::{AckKind, Message};
 use tokio_util::sync::CancellationToken;
 use tokio_util::sync::DropGuard;
 
-use super::dead_letters::{Cause, DeadLetter, DeadLetters, texts};
 use crate::failpoints::{self, Injected};
+use crate::messaging::queue::dead_letters::{Cause, DeadLetter, DeadLetters, texts};
 
 /// The way in which a delivery was settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ struct Parts {
 }
 
 impl<T> Delivery<T> {
-    pub(super) fn new(body: T, message: Message, ack_wait: Duration) -> Self {
+    pub(in crate::messaging) fn new(body: T, message: Message, ack_wait: Duration) -> Self {
         let delivered = message.info().map(|info| u64::try_from(info.delivered).unwrap_or(1)).unwrap_or(1);
         let heartbeat = Some(start_heartbeat(message.clone(), ack_wait / 3));
         Self { body, parts: Parts { message, delivered, settled: false, heartbeat } }

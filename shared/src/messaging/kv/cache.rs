@@ -11,9 +11,9 @@ use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::buckets::{Bucket, BucketError, Extent};
-use super::envelope::decode;
 use crate::lifecycle::Lifecycle;
+use crate::messaging::envelope::decode;
+use crate::messaging::kv::bucket::{Bucket, BucketError, Extent};
 
 /// Interval between checks of the bucket's extent, and the timeout of each.
 const EVERY: Duration = Duration::from_secs(1);

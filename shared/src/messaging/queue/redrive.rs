@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use super::broker::Broker;
-use super::dead_letters::{Cause, DeadLetters, KeptLetter, LettersAway};
-use super::log::{AppendError, ReadError, WorkflowLog};
-use super::raw_get::{Choice, raw_get};
-use super::subjects;
-use super::timers::Timers;
 use crate::approval::Actor;
 use crate::clock::Timestamp;
 use crate::failpoints;
+use crate::messaging::connection::broker::Broker;
+use crate::messaging::log::raw_get::{Choice, raw_get};
+use crate::messaging::log::{AppendError, ReadError, WorkflowLog};
+use crate::messaging::queue::dead_letters::{Cause, DeadLetters, KeptLetter, LettersAway};
+use crate::messaging::subjects;
+use crate::messaging::timers::Timers;
 use crate::workflow::{EventKind, Happened, Workflow};
 
 /// A failure to put a letter back.

@@ -9,23 +9,23 @@ use futures_util::StreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::broker::Broker;
-use super::catalogues;
-use super::envelope::{decode, encode};
-use super::raw_get::is_removed;
 use crate::failpoints;
 use crate::identity::{RefreshFamily, Revocation, SigningKey, User};
+use crate::messaging::connection::broker::Broker;
+use crate::messaging::envelope::{decode, encode};
+use crate::messaging::kv::catalogues;
+use crate::messaging::log::raw_get::is_removed;
 
-pub(super) const USERS: &str = "users";
-pub(super) const REVOCATIONS: &str = "revocations";
-pub(super) const REFRESH: &str = "refresh";
-pub(super) const SIGNING_KEYS: &str = "signing_keys";
-pub(super) const ATTEMPTS: &str = "attempts";
-pub(super) const CHARGES: &str = "charges";
-pub(super) const CATALOGUES: &str = "catalogues";
+pub(in crate::messaging) const USERS: &str = "users";
+pub(in crate::messaging) const REVOCATIONS: &str = "revocations";
+pub(in crate::messaging) const REFRESH: &str = "refresh";
+pub(in crate::messaging) const SIGNING_KEYS: &str = "signing_keys";
+pub(in crate::messaging) const ATTEMPTS: &str = "attempts";
+pub(in crate::messaging) const CHARGES: &str = "charges";
+pub(in crate::messaging) const CATALOGUES: &str = "catalogues";
 
 /// Every bucket with the retention time of its entries (zero: unlimited).
-pub(super) const ALL_BUCKETS: &[(&str, Duration)] = &[
+pub(in crate::messaging) const ALL_BUCKETS: &[(&str, Duration)] = &[
     (USERS, Duration::ZERO),
     (SIGNING_KEYS, Duration::ZERO),
     // Longer than the lifetime of any access token.
@@ -85,12 +85,12 @@ impl Buckets {
     }
 
     /// Opens charges beside the log, by day and user.
-    pub(super) async fn charges(&self) -> Result<Bucket<f64>, BucketError> {
+    pub(in crate::messaging) async fn charges(&self) -> Result<Bucket<f64>, BucketError> {
         self.open(CHARGES).await
     }
 
     /// Opens recipes and recipe lists by digest.
-    pub(super) async fn catalogues(&self) -> Result<Bucket<String>, BucketError> {
+    pub(in crate::messaging) async fn catalogues(&self) -> Result<Bucket<String>, BucketError> {
         self.open(CATALOGUES).await
     }
 
@@ -114,21 +114,21 @@ const CHANGE_PAUSE: Duration = Duration::from_millis(5);
 #[derive(Debug, Clone)]
 pub struct Bucket<T> {
     broker: Broker,
-    pub(super) store: kv::Store,
+    pub(in crate::messaging) store: kv::Store,
     name: &'static str,
     holds: PhantomData<fn() -> T>,
 }
 
 /// Extent of a bucket's stream.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Extent {
+pub(in crate::messaging) struct Extent {
     /// Sequence of the last change, even if that message was removed.
-    pub(super) last: u64,
-    pub(super) is_empty: bool,
+    pub(in crate::messaging) last: u64,
+    pub(in crate::messaging) is_empty: bool,
 }
 
 impl<T: Serialize + DeserializeOwned> Bucket<T> {
-    pub(super) fn unavailable(&self, error: &dyn std::fmt::Display) -> BucketError {
+    pub(in crate::messaging) fn unavailable(&self, error: &dyn std::fmt::Display) -> BucketError {
         BucketError::Unavailable { bucket: self.name, reason: error.to_string() }
     }
 
@@ -207,13 +207,13 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
     }
 
     /// Returns the current extent of the bucket from the leader of its stream.
-    pub(super) async fn extent(&self) -> Result<Extent, BucketError> {
+    pub(in crate::messaging) async fn extent(&self) -> Result<Extent, BucketError> {
         let info = self.store.stream.get_info().await.map_err(|error| self.unavailable(&error))?;
         Ok(Extent { last: info.state.last_sequence, is_empty: info.state.messages == 0 })
     }
 
     /// Returns whether the leader of the bucket's stream no longer has the change with this sequence.
-    pub(super) async fn is_gone(&self, sequence: u64) -> Result<bool, BucketError> {
+    pub(in crate::messaging) async fn is_gone(&self, sequence: u64) -> Result<bool, BucketError> {
         let removed = is_removed(self.broker.jetstream(), &self.store.stream_name, sequence).await;
         removed.map_err(|error| self.unavailable(&error))
     }
@@ -237,5 +237,5 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
 /// replicas.
 fn is_conflict(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
-    causes.any(|cause| cause.downcast_ref::<PublishError>().is_some_and(super::log::is_conflict))
+    causes.any(|cause| cause.downcast_ref::<PublishError>().is_some_and(crate::messaging::log::is_conflict))
 }

@@ -7,11 +7,11 @@ use async_nats::jetstream::kv;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, Source, StorageType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::broker::{Broker, BrokerError};
-use super::buckets::ALL_BUCKETS;
-use super::needs::{Absence, stream};
-use super::queue::Consumer;
-use super::subjects;
+use crate::messaging::connection::broker::{Broker, BrokerError};
+use crate::messaging::kv::bucket::ALL_BUCKETS;
+use crate::messaging::queue::consumer::Consumer;
+use crate::messaging::subjects;
+use crate::messaging::topology::verify::{Absence, stream};
 
 /// Maximum bytes of a message of the log. Every message fits into a dead letter, which is larger by its headers; no
 /// transition is near this size.
@@ -91,7 +91,7 @@ async fn standing_replicas(broker: &Broker) -> Result<usize, String> {
     }
 }
 
-pub(super) fn stream_configs(replicas: usize) -> Vec<Config> {
+pub(in crate::messaging) fn stream_configs(replicas: usize) -> Vec<Config> {
     let base = |name: &str, subjects: &[&str]| Config {
         name: name.to_owned(),
         subjects: subjects.iter().map(|subject| (*subject).to_owned()).collect(),
@@ -150,7 +150,7 @@ pub(super) fn stream_configs(replicas: usize) -> Vec<Config> {
 
 /// Compares the wanted with the returned configuration, because an older broker silently drops unknown settings; the
 /// error names the setting that differs.
-pub(super) fn compare(asked: &Config, given: &Config) -> Result<(), &'static str> {
+pub(in crate::messaging) fn compare(asked: &Config, given: &Config) -> Result<(), &'static str> {
     let checks = [
         ("allow_atomic_publish", !asked.allow_atomic_publish || given.allow_atomic_publish),
         ("allow_message_schedules", !asked.allow_message_schedules || given.allow_message_schedules),
@@ -169,11 +169,11 @@ pub(super) fn compare(asked: &Config, given: &Config) -> Result<(), &'static str
 }
 
 /// Checks all; the error names the first failed setting.
-pub(super) fn all_hold(checks: &[(&'static str, bool)]) -> Result<(), &'static str> {
+pub(in crate::messaging) fn all_hold(checks: &[(&'static str, bool)]) -> Result<(), &'static str> {
     checks.iter().find(|(_, held)| !held).map_or(Ok(()), |(setting, _)| Err(*setting))
 }
 
-pub(super) fn consumer_config(consumer: &Consumer, replicas: usize) -> pull::Config {
+pub(in crate::messaging) fn consumer_config(consumer: &Consumer, replicas: usize) -> pull::Config {
     pull::Config {
         durable_name: Some(consumer.name()),
         filter_subjects: consumer.filters(),
@@ -211,7 +211,7 @@ fn in_hands(consumer: &Consumer) -> i64 {
 ///
 /// Of several nodes, each that answers must sync always, and the connected one, `server_id`, must answer: another
 /// unavailable node must not keep services down.
-pub(super) async fn check_durability(monitor_urls: &str, server_id: &str) -> Result<(), BrokerError> {
+pub(in crate::messaging) async fn check_durability(monitor_urls: &str, server_id: &str) -> Result<(), BrokerError> {
     let mut why = "none of these pages is of the broker at nats.url".to_owned();
     let mut is_checked = false;
     for url in monitor_urls.split(',').map(str::trim) {

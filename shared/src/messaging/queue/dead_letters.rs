@@ -11,13 +11,13 @@ use futures_util::TryStreamExt;
 use prometheus::{IntCounterVec, Opts};
 use serde::{Deserialize, Serialize};
 
-use super::broker::Broker;
-use super::envelope::{decode, encode};
-use super::raw_get::{Choice, raw_get};
-use super::subjects;
 use crate::clock::Timestamp;
 use crate::failpoints;
 use crate::ids::WorkflowId;
+use crate::messaging::connection::broker::Broker;
+use crate::messaging::envelope::{decode, encode};
+use crate::messaging::log::raw_get::{Choice, raw_get};
+use crate::messaging::subjects;
 use crate::telemetry::registry;
 
 /// Counter of letters written by this process, by cause.
@@ -95,7 +95,7 @@ const LONGEST_HEADER: usize = 1_024;
 const MOST_HEADERS: usize = 64;
 
 /// Returns the headers of a message as stored in a letter.
-pub(super) fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
+pub(in crate::messaging) fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
     let short = |text: &str| text[..text.floor_char_boundary(LONGEST_HEADER)].to_owned();
     let of_name = |(name, values): (&HeaderName, &Vec<HeaderValue>)| -> Vec<(String, String)> {
         values.iter().map(|value| (short(name.as_ref()), short(value.as_str()))).collect()
@@ -115,7 +115,7 @@ pub struct KeptLetter {
 /// A failure to read or write the dead letters.
 #[derive(Debug, thiserror::Error)]
 #[error("dead letters are unavailable: {0}")]
-pub struct LettersAway(pub(super) String);
+pub struct LettersAway(pub(in crate::messaging) String);
 
 /// The stream of dead letters.
 #[derive(Debug, Clone)]
@@ -143,7 +143,7 @@ impl DeadLetters {
                 WRITTEN.with_label_values(&[letter.cause.as_str()]).inc();
                 Ok(())
             }
-            Err(error) if super::log::is_conflict(&error) => Ok(()),
+            Err(error) if crate::messaging::log::is_conflict(&error) => Ok(()),
             Err(error) => Err(away(error)),
         }
     }

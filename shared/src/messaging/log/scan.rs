@@ -10,9 +10,9 @@ use async_nats::jetstream::consumer::pull::{Ordered, OrderedConfig};
 use async_nats::jetstream::{Context, Message};
 use futures_util::{Stream, StreamExt};
 
-use super::broker::Broker;
-use super::log::ReadError;
-use super::raw_get::{Choice, is_removed, raw_get};
+use crate::messaging::connection::broker::Broker;
+use crate::messaging::log::ReadError;
+use crate::messaging::log::raw_get::{Choice, is_removed, raw_get};
 
 /// Time for a lagging replica to deliver the rest; otherwise the read fails.
 const CATCHING_UP: Duration = Duration::from_secs(5);
@@ -23,7 +23,7 @@ const SHORT: &str = "the replica is behind the leader; retry";
 /// are delivered.
 ///
 /// If the serving replica does not catch up the last item is an error: a read is never silently incomplete.
-pub(super) async fn read_to_end(
+pub(in crate::messaging) async fn read_to_end(
     broker: &Broker,
     stream: &str,
     config: OrderedConfig,
@@ -130,11 +130,11 @@ impl Reading {
 
 /// Returns a unique name for a reader: without one the broker's permissions could not distinguish it from the durable
 /// consumers.
-pub(super) fn reader_name() -> String {
+pub(in crate::messaging) fn reader_name() -> String {
     format!("reader-{}", crate::ids::EventId::fresh())
 }
 
-pub(super) fn unavailable(error: impl std::fmt::Display) -> ReadError {
+pub(in crate::messaging) fn unavailable(error: impl std::fmt::Display) -> ReadError {
     ReadError::Unavailable(error.to_string())
 }
 

@@ -1,6 +1,12 @@
 //! The workflow log: fenced append by expected sequence, and reading the newest.
 
 mod advance;
+pub(in crate::messaging) mod fence;
+pub(in crate::messaging) mod group_commit;
+pub(in crate::messaging) mod raw_get;
+pub(in crate::messaging) mod retention;
+pub(in crate::messaging) mod scan;
+pub(in crate::messaging) mod tail;
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -16,18 +22,18 @@ use futures_util::future::try_join_all;
 use futures_util::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 
-use super::broker::Broker;
-use super::carried::{carried, carry};
-use super::dead_letters::{Cause, DeadLetter, texts};
-use super::envelope::{DecodeError, decode, encode};
-use super::fence::{Met, met};
-use super::raw_get::{Choice, RawGetError, raw_get};
-use super::reading::{read_to_end, unavailable};
-use super::subjects;
-use super::tail::tail;
 use crate::clock::Timestamp;
 use crate::failpoints::{self, Injected};
 use crate::ids::{EventId, WorkflowId};
+use crate::messaging::connection::broker::Broker;
+use crate::messaging::envelope::{DecodeError, decode, encode};
+use crate::messaging::log::fence::{Met, met};
+use crate::messaging::log::raw_get::{Choice, RawGetError, raw_get};
+use crate::messaging::log::scan::{read_to_end, unavailable};
+use crate::messaging::log::tail::tail;
+use crate::messaging::queue::dead_letters::{Cause, DeadLetter, texts};
+use crate::messaging::subjects;
+use crate::messaging::trace_headers::{carried, carry};
 use crate::telemetry::TraceContext;
 use crate::workflow::{Happened, Workflow};
 
@@ -72,18 +78,23 @@ pub(crate) struct Transition {
 
 /// A transition with its fence, ready to publish.
 #[derive(Debug, Clone)]
-pub(super) struct Fenced {
-    pub(super) id: WorkflowId,
+pub(in crate::messaging) struct Fenced {
+    pub(in crate::messaging) id: WorkflowId,
     /// The newest sequence that its author had read; 0 for none.
     expected: u64,
     event_id: EventId,
-    pub(super) subject: String,
-    pub(super) headers: HeaderMap,
-    pub(super) payload: bytes::Bytes,
+    pub(in crate::messaging) subject: String,
+    pub(in crate::messaging) headers: HeaderMap,
+    pub(in crate::messaging) payload: bytes::Bytes,
 }
 
 impl Fenced {
-    pub(super) fn new(expected: u64, workflow: &Workflow, happened: &Happened, trace: &TraceContext) -> Self {
+    pub(in crate::messaging) fn new(
+        expected: u64,
+        workflow: &Workflow,
+        happened: &Happened,
+        trace: &TraceContext,
+    ) -> Self {
         let body = Transition { workflow: workflow.clone(), happened: happened.clone() };
         let mut headers = HeaderMap::new();
         headers.insert(EXPECTED_SEQUENCE, expected.to_string().as_str());
@@ -100,7 +111,7 @@ impl Fenced {
     }
 
     /// Returns the fence and trace headers.
-    pub(super) async fn headers(&self) -> HeaderMap {
+    pub(in crate::messaging) async fn headers(&self) -> HeaderMap {
         match failpoints::reach("log.fence").await {
             Injected::Skip => HeaderMap::new(),
             Injected::Nothing | Injected::Repeat => self.headers.clone(),
@@ -170,7 +181,7 @@ impl WorkflowLog {
     }
 
     /// Publishes an append until it is acknowledged or rejected.
-    pub(super) async fn send_fenced(&self, append: &Fenced) -> Result<u64, AppendError> {
+    pub(in crate::messaging) async fn send_fenced(&self, append: &Fenced) -> Result<u64, AppendError> {
         let mut trouble = String::new();
         let headers = append.headers().await;
         for attempt in 0..APPEND_ATTEMPTS {
@@ -378,7 +389,7 @@ async fn send(context: &jetstream::Context, subject: &str, message: PublishMessa
     sequence
 }
 
-pub(super) fn is_conflict(error: &PublishError) -> bool {
+pub(in crate::messaging) fn is_conflict(error: &PublishError) -> bool {
     if error.kind() == PublishErrorKind::WrongLastSequence {
         return true;
     }
@@ -397,18 +408,18 @@ fn entry_of(subject: &str, headers: Option<&HeaderMap>, payload: &[u8], sequence
 }
 
 /// Reads a transition and checks that it belongs on its subject, which is all that the broker guarantees.
-pub(super) fn read_transition(subject: &str, payload: &[u8]) -> Result<Transition, DecodeError> {
+pub(in crate::messaging) fn read_transition(subject: &str, payload: &[u8]) -> Result<Transition, DecodeError> {
     let transition: Transition = decode(payload)?;
     let Transition { workflow, happened } = &transition;
     let belongs = subjects::transition(workflow, happened) == subject && happened.befits(workflow);
     if belongs { Ok(transition) } else { Err(DecodeError::Forged) }
 }
 
-pub(super) fn from_delivery(message: &jetstream::Message) -> Result<Entry, ReadError> {
+pub(in crate::messaging) fn from_delivery(message: &jetstream::Message) -> Result<Entry, ReadError> {
     let sequence = message.info().map_err(|error| ReadError::Unavailable(error.to_string()))?.stream_sequence;
     decode_entry(message, sequence).map_err(ReadError::from)
 }
 
-pub(super) fn decode_entry(message: &jetstream::Message, sequence: u64) -> Result<Entry, DecodeError> {
+pub(in crate::messaging) fn decode_entry(message: &jetstream::Message, sequence: u64) -> Result<Entry, DecodeError> {
     entry_of(&message.subject, message.headers.as_ref(), &message.payload, sequence)
 }

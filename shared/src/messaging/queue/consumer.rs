@@ -9,15 +9,15 @@ use async_nats::jetstream::consumer::{PullConsumer, pull};
 use futures_util::StreamExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::broker::Broker;
-use super::dead_letters::{Cause, DeadLetters};
-use super::delivery::Delivery;
-use super::envelope::DecodeError;
-use super::log::{Entry, ReadError, decode_entry};
-use super::reading::unavailable;
-use super::subjects;
 use crate::ids::WorkflowId;
 use crate::lifecycle::Lifecycle;
+use crate::messaging::connection::broker::Broker;
+use crate::messaging::envelope::DecodeError;
+use crate::messaging::log::scan::unavailable;
+use crate::messaging::log::{Entry, ReadError, decode_entry};
+use crate::messaging::queue::dead_letters::{Cause, DeadLetters};
+use crate::messaging::queue::delivery::Delivery;
+use crate::messaging::subjects;
 use crate::workflow::PhaseKind;
 
 /// Time that a pull waits for messages; also the maximum time until a restarted broker's loss of the pull is noticed.
@@ -85,7 +85,7 @@ impl Consumer {
         }
     }
 
-    pub(super) fn stream(&self) -> &'static str {
+    pub(in crate::messaging) fn stream(&self) -> &'static str {
         match self {
             Self::Decisions => subjects::APPROVALS,
             Self::Analyses => subjects::ANALYSES,
@@ -100,7 +100,7 @@ impl Consumer {
         }
     }
 
-    pub(super) fn filters(&self) -> Vec<String> {
+    pub(in crate::messaging) fn filters(&self) -> Vec<String> {
         let lane = |phase, lane: &str| vec![subjects::phase_lane(phase, lane), subjects::judged_lane(phase, lane)];
         match self {
             Self::Steps(PhaseKind::Generate) => lane(PhaseKind::Generate, "std"),
@@ -118,7 +118,7 @@ impl Consumer {
     }
 
     /// Returns the time without a heartbeat after which a message is redelivered.
-    pub(super) fn ack_wait(&self) -> Duration {
+    pub(in crate::messaging) fn ack_wait(&self) -> Duration {
         Duration::from_secs(3)
     }
 }
@@ -139,7 +139,7 @@ pub struct Unreadable {
 }
 
 impl Queue {
-    /// Creates the queue of `consumer`, which [`super::provision`] has created.
+    /// Creates the queue of `consumer`, which [`crate::messaging::provision`] has created.
     pub fn new(broker: &Broker, consumer: Consumer) -> Self {
         Self { broker: broker.clone(), consumer, letters: DeadLetters::new(broker) }
     }

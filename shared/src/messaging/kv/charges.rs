@@ -1,9 +1,9 @@
 //! Costs of steps whose workflow ended before their result: the log accepts no entry after an end, and every run is
 //! charged.
 
-use super::broker::Broker;
-use super::buckets::{Bucket, BucketError, Buckets};
 use crate::ids::UserName;
+use crate::messaging::connection::broker::Broker;
+use crate::messaging::kv::bucket::{Bucket, BucketError, Buckets};
 
 /// Sums by user and day, in addition to the costs in the log.
 #[derive(Debug, Clone)]

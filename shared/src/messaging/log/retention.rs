@@ -10,15 +10,15 @@ use async_nats::jetstream::stream::DeleteStatus;
 use futures_util::{Stream, StreamExt};
 use serde_json::json;
 
-use super::broker::Broker;
-use super::envelope::as_json;
-use super::log::{ReadError, from_delivery, read_transition};
-use super::queue::Consumer;
-use super::raw_get::{Choice, is_removed, raw_get};
-use super::reading::{read_to_end, unavailable};
-use super::subjects;
 use crate::clock::Timestamp;
 use crate::ids::{Digest, WorkflowId};
+use crate::messaging::connection::broker::Broker;
+use crate::messaging::envelope::as_json;
+use crate::messaging::log::raw_get::{Choice, is_removed, raw_get};
+use crate::messaging::log::scan::{read_to_end, unavailable};
+use crate::messaging::log::{ReadError, from_delivery, read_transition};
+use crate::messaging::queue::consumer::Consumer;
+use crate::messaging::subjects;
 use crate::workflow::Workflow;
 
 /// A message of the log as it is stored.

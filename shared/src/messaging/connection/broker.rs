@@ -12,12 +12,12 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tokio::time::Instant;
 
-use super::broker_clock::BrokerClock;
-use super::connection::Relay;
-use super::subjects;
 use crate::clock::Timestamp;
 use crate::config::{Profile, Settings};
 use crate::identity::Secret;
+use crate::messaging::connection::Relay;
+use crate::messaging::connection::broker_clock::BrokerClock;
+use crate::messaging::subjects;
 use crate::telemetry::registry;
 
 /// The oldest supported version of the broker, major and minor. `scripts/setup.sh` and the README repeat it.
@@ -266,7 +266,7 @@ async fn check(settings: &BrokerSettings, client: &Client) -> Result<(), BrokerE
     }
     if settings.strict {
         let monitor_url = settings.monitor_url.as_deref().unwrap_or_default();
-        super::streams::check_durability(monitor_url, &info.server_id).await?;
+        crate::messaging::topology::provision::check_durability(monitor_url, &info.server_id).await?;
     }
     Ok(())
 }

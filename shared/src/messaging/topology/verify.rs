@@ -10,11 +10,11 @@ use async_nats::jetstream::stream::{ConsumerErrorKind, Info};
 use async_nats::jetstream::{self, ErrorCode};
 use tokio::time::{Instant, sleep};
 
-use super::broker::Broker;
-use super::buckets::{ATTEMPTS, CATALOGUES, CHARGES, REFRESH, REVOCATIONS, SIGNING_KEYS, USERS};
-use super::queue::Consumer;
-use super::streams::{ProvisionError, all_hold, compare, consumer_config, stream_configs};
-use super::subjects::{ANALYSES, APPROVALS, AUDIT, BLOBS, DEAD_LETTERS, TIMERS, WORKFLOWS};
+use crate::messaging::connection::broker::Broker;
+use crate::messaging::kv::bucket::{ATTEMPTS, CATALOGUES, CHARGES, REFRESH, REVOCATIONS, SIGNING_KEYS, USERS};
+use crate::messaging::queue::consumer::Consumer;
+use crate::messaging::subjects::{ANALYSES, APPROVALS, AUDIT, BLOBS, DEAD_LETTERS, TIMERS, WORKFLOWS};
+use crate::messaging::topology::provision::{ProvisionError, all_hold, compare, consumer_config, stream_configs};
 
 /// Time that a missing stream is retried: during an election it looks absent for a moment.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -73,7 +73,7 @@ pub async fn verify(broker: &Broker, needs: &Needs) -> Result<(), ProvisionError
 }
 
 /// The reason why something was not found.
-pub(super) enum Absence {
+pub(in crate::messaging) enum Absence {
     /// The broker reports that it does not exist.
     Missing,
     Unanswered(String),
@@ -93,7 +93,7 @@ async fn look<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<T, Absence>) -
     }
 }
 
-pub(super) async fn stream(broker: &Broker, name: &str) -> Result<Info, Absence> {
+pub(in crate::messaging) async fn stream(broker: &Broker, name: &str) -> Result<Info, Absence> {
     let found = broker.jetstream().get_stream(name).await;
     found.map(|stream| stream.cached_info().clone()).map_err(|error| match error.kind() {
         GetStreamErrorKind::JetStream(cause) => absence(&cause),

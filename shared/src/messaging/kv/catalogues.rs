@@ -6,13 +6,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::broker::Broker;
-use super::buckets::{Bucket, BucketError, Buckets};
-use super::envelope::encode;
 use crate::ids::Digest;
+use crate::messaging::connection::broker::Broker;
+use crate::messaging::envelope::encode;
+use crate::messaging::kv::bucket::{Bucket, BucketError, Buckets};
 
 /// Retention time of a published text; a running worker publishes again well within it.
-pub(super) const KEPT: Duration = Duration::from_secs(2 * 86_400);
+pub(in crate::messaging) const KEPT: Duration = Duration::from_secs(2 * 86_400);
 /// Interval between two publications of the same catalogue.
 pub const PUBLISH_INTERVAL: Duration = Duration::from_secs(6 * 3600);
 
