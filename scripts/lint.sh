@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the static checks: layout, lints, dependencies, shell scripts.
+# Runs the static checks: layout, lints, text, dependencies, shell scripts. COMMITS=range checks the subjects of these commits, by
+# default the newest 30.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
