@@ -145,7 +145,7 @@ fn a_result_waits_for_its_decision(terminal: &Terminal) {
     let agreed = terminal.type_at(&approve, "y\n");
     assert!(agreed.well().contains("the workflow has ended. (completed)"), "{agreed:?}");
     terminal.run(&approve).refused(1, "has no pending approval; its status is completed");
-    terminal.run(&["cancel", &id]).refused(1, "ended already; nothing was cancelled");
+    terminal.run(&["cancel", &id]).refused(1, "has already ended; nothing was cancelled");
     assert_snapshot!(steady(terminal.run(&["status", &id]).well()), @r"
     completed ID Run this script please
       ran, python VERSION
