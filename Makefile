@@ -5,14 +5,14 @@
 help:
 	@echo "make run       build, start the whole stack with demo users, show three sample workflows; Ctrl-C ends it"
 	@echo "make test      lints and every test; SETUP=1 also installs and starts Docker (as root)"
-	@echo "make lint      layout, lints, dependencies, shell scripts"
+	@echo "make lint      layout, lints, text, dependencies, shell scripts; COMMITS=range for the subjects of commits"
 	@echo "make coverage  line coverage under target/coverage"
 	@echo "make scenarios goals of newcomers with their expected outcomes; CORPUS=file or folder, tests/scenarios by default"
 	@echo "make bench     latencies and rates, beside this machine's floors; WORKFLOWS=n in the log, 50000 by default"
 	@echo "make fuzz      a minute each of coverage-guided fuzzing of the sandbox's frames, files and reports"
 	@echo "make faults    every fault once against a cluster of three brokers; prints which promises held (as root: all rows)"
 	@echo "make soak      random schedules of faults; HOURS=n, 1 by default; FIRST=seed"
-	@echo "make clean     take away what was built; data/ stays"
+	@echo "make clean     remove what was built; data/ stays"
 
 run:
 	@scripts/run.sh

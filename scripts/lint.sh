@@ -31,7 +31,7 @@ say "== dependencies"
 find_cargo_deny
 # Duplicate versions are shown by `cargo deny check bans`; here only failures are shown.
 "$deny" --log-level error check --allow unused-wrapper bans licenses sources
-if [ "${CI:-}" = true ] && ! have shellcheck && have apt-get && [ "$(id -u)" = 0 ]; then
+if { [ "${CI:-}" = true ] || [ "${SETUP:-}" = 1 ]; } && ! have shellcheck && have apt-get && [ "$(id -u)" = 0 ]; then
     say "Installing shellcheck"
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends shellcheck >/dev/null || true

@@ -27,5 +27,8 @@ pub(super) fn records_unavailable(error: &BucketError) -> Problem {
 }
 
 pub(super) fn no_signing_key() -> Problem {
-    Problem::unavailable("No signing key; ask the operator to run `promptcraft keys rotate`.", Duration::from_secs(10))
+    Problem::unavailable(
+        "No signing key; ask the operator to run `promptcraft admin keys rotate`.",
+        Duration::from_secs(10),
+    )
 }

@@ -8,6 +8,9 @@ A TOML file named by `PROMPTCRAFT_CONFIG` holds the setting `api.listen` as `[ap
 overrides it as `PROMPTCRAFT__API__LISTEN`. An unknown name, an old name and an unreadable value stop the start; all mistakes are
 reported at once. A duration is a whole number with `ms`, `s`, `m`, `h` or `d`; a rate is `burst/refill per minute`; a list is divided by commas.
 
+An empty default means that the setting is optional. \"required\" means the setting or its `_file`: `webhook.signing_key` for the approver only,
+`redis.url` for all services. A risk is `low`, `medium`, `high` or `critical`.
+
 This page is made from `shared/src/config/table.rs`.
 ";
 

@@ -124,3 +124,31 @@ fn only_messaging_knows_subjects_and_only_the_read_model_knows_redis() {
         assert!(!text.contains("bollard") || inside("sandbox"), "{} speaks to Docker", path.display());
     }
 }
+
+#[test]
+fn the_table_of_settings_has_what_the_processes_read() {
+    let readers =
+        ["read", "read_or", "list", "list_or", "span", "optional", "required", "required_secret", "secret", "rate"];
+    let mut used = BTreeSet::new();
+    for (_, text) in folders().iter().flat_map(|folder| sources(&format!("{folder}/src"))) {
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+        // Turbofish and line breaks aside, a name follows the parenthesis of a reader, or is a secret's second argument.
+        let plain: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for word in plain.split('"').skip(1).step_by(2) {
+            let begin = plain.find(&format!("\"{word}\"")).map_or("", |place| &plain[..place]);
+            let call = begin.trim_end().trim_end_matches('(').split("::<").next().unwrap_or_default();
+            let is_name = word.bytes().all(|byte| byte.is_ascii_lowercase() || b"._".contains(&byte));
+            if is_name
+                && readers
+                    .iter()
+                    .any(|reader| call.ends_with(&format!(".{reader}")) || call.ends_with(&format!(" {reader}")))
+            {
+                used.insert(word.to_owned());
+            }
+        }
+    }
+    let known: BTreeSet<String> = SETTINGS.iter().map(|setting| setting.name.to_owned()).collect();
+    let unknown: Vec<&String> = used.iter().filter(|name| name.contains('.') && !known.contains(*name)).collect();
+    assert!(unknown.is_empty(), "read but not in the table: {unknown:?}");
+    assert!(used.len() > 40, "the readers are found: {used:?}");
+}
