@@ -17,7 +17,7 @@ mod reference;
 mod table;
 pub use budget::Budget;
 pub use reference::reference;
-pub use table::{RENAMED_SETTINGS, SETTINGS, Setting, SettingDefault};
+pub use table::{REMOVED_SETTINGS, RENAMED_SETTINGS, SETTINGS, Setting, SettingDefault};
 
 /// All mistakes in the settings, one line each.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -142,6 +142,8 @@ impl Settings {
             self.values.insert(name, value);
         } else if let Some((_, new)) = RENAMED_SETTINGS.iter().find(|(old, _)| *old == name) {
             self.mistakes.push(format!("{name}: was renamed to {new}; set that name instead"));
+        } else if REMOVED_SETTINGS.contains(&name.as_str()) {
+            self.mistakes.push(format!("{name}: was removed; leave it out"));
         } else {
             let near = nearest(&name);
             self.mistakes.push(format!("{name}: unknown setting{near}"));
@@ -156,11 +158,9 @@ impl Settings {
     where
         T::Err: Display,
     {
-        let given = self.optional(name);
-        given.unwrap_or_else(|| {
-            let default = default_of(name).parse().ok();
-            default.unwrap_or_else(|| panic!("the default of {name} in the table is of another type"))
-        })
+        let default = default_of(name).parse().ok();
+        let default = default.unwrap_or_else(|| panic!("the default of {name} in the table is of another type"));
+        self.optional(name).unwrap_or(default)
     }
 
     /// Returns the setting's value, or `default` if it is not set or not readable; for defaults that are computed.

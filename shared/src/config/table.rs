@@ -295,3 +295,6 @@ pub(super) fn find(name: &str) -> Option<&'static Setting> {
 
 /// `(old, new)` name of every setting that was renamed; the old name is an error that names the new one.
 pub const RENAMED_SETTINGS: &[(&str, &str)] = &[("auth.out_of_touch", "auth.max_revocation_staleness")];
+
+/// Settings that no longer exist; to set one is an error that says so.
+pub const REMOVED_SETTINGS: &[&str] = &["worker.ack_wait"];

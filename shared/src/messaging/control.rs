@@ -18,10 +18,10 @@ use crate::messaging::trace_headers::{carried, carry};
 use crate::telemetry::TraceContext;
 use crate::workflow::NewInput;
 
-/// Time between the deadline of a decision and the end of its caller's wait. Longer than the acknowledgement timeout of
-/// an append (2 s): a decision begun before the deadline is applied or has failed when the caller receives the
+/// Time between the deadline of a decision and the end of its caller's wait. Longer than an append whose direct
+/// connection is stalled (2 s there, 2 s through the relay): a decision begun before the deadline is applied or has failed when the caller receives the
 /// timeout.
-const ANSWER_MARGIN: Duration = Duration::from_secs(3);
+const ANSWER_MARGIN: Duration = Duration::from_secs(5);
 
 /// A worker's heartbeat, sent every second.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -195,7 +195,7 @@ impl Control {
     /// Returns whether a deadline has passed; false without one.
     pub async fn is_past(&self, deadline: Option<Timestamp>) -> Result<bool, String> {
         match deadline {
-            Some(deadline) => Ok(self.broker.approximate_now().await? >= deadline),
+            Some(deadline) => Ok(self.broker.now().await? >= deadline),
             None => Ok(false),
         }
     }

@@ -98,6 +98,9 @@ struct StreamInfo {
     ts: String,
 }
 
+/// Time for which the relay is used after a direct call without an answer.
+const DIRECT_PAUSE: Duration = Duration::from_secs(10);
+
 /// Connections that reconnect automatically. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Broker {
@@ -105,6 +108,8 @@ pub struct Broker {
     client: Client,
     jetstream: jetstream::Context,
     direct: jetstream::Context,
+    /// Until then the direct connection is not used, because it did not answer.
+    avoid_direct_until: Arc<Mutex<Option<Instant>>>,
     user: String,
     replicas: usize,
     clock: Arc<BrokerClock>,
@@ -146,6 +151,7 @@ impl Broker {
         Self {
             jetstream: context(&client),
             direct: context(direct),
+            avoid_direct_until: Arc::default(),
             client,
             user: settings.user.clone(),
             replicas: settings.replicas,
@@ -166,7 +172,14 @@ impl Broker {
     /// Returns the stream API over a connection without the relay, for fast calls that only the broker itself answers:
     /// acknowledgements, and stored messages as JSON. The caller repeats an unanswered call on [`Self::jetstream`].
     pub(crate) fn direct(&self) -> &jetstream::Context {
-        &self.direct
+        let avoid_until = *self.avoid_direct_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if avoid_until.is_some_and(|until| Instant::now() < until) { &self.jetstream } else { &self.direct }
+    }
+
+    /// Uses the relay in place of the direct connection for [`DIRECT_PAUSE`], after a call that was not answered there.
+    pub(crate) fn avoid_direct(&self) {
+        let mut avoid_until = self.avoid_direct_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *avoid_until = Some(Instant::now() + DIRECT_PAUSE);
     }
 
     /// Returns the user of this connection: the kind of the service.
@@ -179,8 +192,7 @@ impl Broker {
         self.replicas
     }
 
-    /// Returns the broker's time within a tenth of a second, mostly without a request; for deadlines that two processes
-    /// compare.
+    /// Returns the broker's time, at most 0.2 s late, mostly without a request; for deadlines that may be early.
     pub(crate) async fn approximate_now(&self) -> Result<Timestamp, String> {
         match self.clock.estimate() {
             Some(now) => Ok(now),
@@ -203,16 +215,17 @@ impl Broker {
         }
     }
 
-    /// Waits until the broker has received all sent messages, at most 4 s.
+    /// Waits until the broker has received all sent messages, at most 2 s.
     pub async fn flush(&self) {
         // Written data may still be in the relay; the answer to a later request shows that it has passed.
         let subject = format!("STREAM.INFO.{}", subjects::WORKFLOWS);
-        for context in [&self.jetstream, &self.direct] {
+        let flushes = [&self.jetstream, &self.direct].map(async |context| {
             let answer: Result<Response<IgnoredAny>, _> = context.request(subject.clone(), &()).await;
             if let Err(error) = answer {
                 tracing::warn!(%error, "Failed to flush the broker connection");
             }
-        }
+        });
+        futures_util::future::join_all(flushes).await;
     }
 }
 

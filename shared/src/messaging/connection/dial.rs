@@ -61,17 +61,17 @@ impl Dialer {
     /// Creates a dialer. With `authority`, a PEM file, every connection uses TLS and the broker's certificate must be
     /// signed by it.
     pub(super) fn new(addresses: Vec<ServerAddr>, authority: Option<&Path>) -> Result<Self> {
+        let must_encrypt = authority.is_some() || addresses.iter().any(ServerAddr::tls_required);
         let nodes = addresses.into_iter().map(|address| Node { address, failures: 0 }).collect();
         let tls = TlsConnector::from(Arc::new(tls_config(authority)?));
-        Ok(Self { nodes: Mutex::new(nodes), tls, must_encrypt: authority.is_some() })
+        Ok(Self { nodes: Mutex::new(nodes), tls, must_encrypt })
     }
 
     /// Tries each broker once, those with the fewest failures first; returns the last error.
     pub(super) async fn dial(&self) -> Result<Dialled> {
         let mut failure = Error::other("no broker address is configured");
         for address in self.order() {
-            let dialled = tokio::time::timeout(DIAL_TIMEOUT, self.dial_node(&address)).await;
-            match dialled.unwrap_or_else(|_| Err(Error::other(format!("no answer within {DIAL_TIMEOUT:?}")))) {
+            match self.dial_node(&address).await {
                 Ok(dialled) => {
                     self.count(&address, |_| 0);
                     return Ok(dialled);
@@ -87,9 +87,9 @@ impl Dialer {
 
     async fn dial_node(&self, address: &ServerAddr) -> Result<Dialled> {
         let mut failure = Error::other(format!("{} has no address", address.host()));
-        for socket in address.socket_addrs().await? {
-            match TcpStream::connect(socket).await {
-                Ok(stream) => return self.greet(stream, address).await,
+        for socket in limited(address.socket_addrs()).await? {
+            match limited(async { self.greet(TcpStream::connect(socket).await?, address).await }).await {
+                Ok(dialled) => return Ok(dialled),
                 Err(error) => failure = error,
             }
         }
@@ -110,8 +110,8 @@ impl Dialer {
         };
         let json = greeting[..length].strip_prefix(b"INFO ").ok_or(Error::other("not a broker"))?;
         let info: Info = serde_json::from_slice(json)?;
-        self.learn(&info.connect_urls);
         if !(self.must_encrypt || info.tls_required || address.tls_required()) {
+            self.learn(&info.connect_urls);
             return Ok(Dialled { stream: Box::new(stream), greeting });
         }
         // Bytes after the greeting would count as sent under TLS.
@@ -120,6 +120,8 @@ impl Dialer {
         }
         let name = ServerName::try_from(address.host().to_owned()).map_err(Error::other)?;
         let stream = self.tls.connect(name, stream).await?;
+        // Only a broker that proved its name may add nodes.
+        self.learn(&info.connect_urls);
         Ok(Dialled { stream: Box::new(stream), greeting })
     }
 
@@ -151,6 +153,12 @@ impl Dialer {
     fn lock(&self) -> MutexGuard<'_, Vec<Node>> {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Fails after [`DIAL_TIMEOUT`].
+async fn limited<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let outcome = tokio::time::timeout(DIAL_TIMEOUT, work).await;
+    outcome.unwrap_or_else(|_| Err(Error::other(format!("no answer within {DIAL_TIMEOUT:?}"))))
 }
 
 fn tls_config(authority: Option<&Path>) -> Result<ClientConfig> {

@@ -69,7 +69,11 @@ impl Relay {
     async fn connect(self, client: TcpStream, dialer: Arc<Dialer>) {
         let dialled = dialer.dial().await;
         let failure = dialled.as_ref().err().map(ToString::to_string);
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&failure);
+        let before =
+            std::mem::replace(&mut *self.failure.lock().unwrap_or_else(PoisonError::into_inner), failure.clone());
+        if let Some(reason) = failure.filter(|reason| before.as_ref() != Some(reason)) {
+            tracing::warn!(reason, "Failed to connect to a broker; retrying: {reason}");
+        }
         let outcome = match dialled {
             Ok(broker) => join(client, broker).await,
             // A reset is an error to the client, which then retries; a plain end it would log as a broken server.
@@ -95,8 +99,8 @@ async fn join(mut client: TcpStream, broker: Dialled) -> Result<()> {
 async fn copy(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) -> Result<()> {
     let mut bytes = BytesMut::with_capacity(READ_BYTES);
     while from.read_buf(&mut bytes).await? > 0 {
-        to.write_all_buf(&mut bytes).await?;
-        to.flush().await?;
+        limited(to.write_all_buf(&mut bytes)).await?;
+        limited(to.flush()).await?;
         bytes.reserve(READ_BYTES);
     }
     Ok(())
@@ -107,7 +111,7 @@ async fn filter(mut input: BytesMut, mut from: impl AsyncRead + Unpin, mut to: i
     let (mut frames, mut output) = (Frames::default(), BytesMut::with_capacity(READ_BYTES));
     loop {
         frames.advance(&mut input, &mut output).map_err(Error::other)?;
-        to.write_all_buf(&mut output).await?;
+        limited(to.write_all_buf(&mut output)).await?;
         input.reserve(READ_BYTES);
         if from.read_buf(&mut input).await? == 0 {
             return Ok(());

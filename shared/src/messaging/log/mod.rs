@@ -194,7 +194,13 @@ impl WorkflowLog {
                     Some(sequence) => return Ok(sequence),
                     None => trouble = "conflicting append is not in the log yet".to_owned(),
                 },
-                Err(error) => trouble = error.to_string(),
+                Err(error) => {
+                    trouble = error.to_string();
+                    if attempt == 0 {
+                        self.broker.avoid_direct();
+                        continue;
+                    }
+                }
             }
             tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
         }
@@ -369,6 +375,7 @@ impl WorkflowLog {
     async fn raw_get(&self, choice: Choice<'_>) -> Result<Option<StreamMessage>, ReadError> {
         let direct = raw_get(self.broker.direct(), subjects::WORKFLOWS, choice).await;
         let Err(RawGetError::Request(_)) = direct else { return direct.map_err(unavailable) };
+        self.broker.avoid_direct();
         raw_get(self.broker.jetstream(), subjects::WORKFLOWS, choice).await.map_err(unavailable)
     }
 

@@ -68,10 +68,16 @@ impl Tail {
                     empty.insert(pull.await.map_err(unavailable)?)
                 }
             };
-            // A lost pull is repeated, which is an error if the consumer is lost as well.
+            // A pull ends without messages or was lost; its messages too, if the connection broke while they were sent.
             match tokio::time::timeout(ANSWER_TIMEOUT, pull.next()).await.ok().flatten() {
                 Some(message) => return self.check(message.map_err(unavailable)?),
-                None => self.pull = None,
+                None => {
+                    self.pull = None;
+                    let info = self.consumer.get_info().await.map_err(unavailable)?;
+                    if info.delivered.consumer_sequence != self.received {
+                        return Err(unavailable("the reader missed messages"));
+                    }
+                }
             }
         }
     }
