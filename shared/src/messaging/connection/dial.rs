@@ -58,7 +58,7 @@ struct Info {
 }
 
 impl Dialer {
-    /// Creates a dialer. With `authority`, a PEM file, every connection uses TLS and the broker's certificate must be
+    /// Creates a dialer. With `authority`, a PEM file, or a `tls://` address every connection uses TLS and the broker's certificate must be
     /// signed by it.
     pub(super) fn new(addresses: Vec<ServerAddr>, authority: Option<&Path>) -> Result<Self> {
         let must_encrypt = authority.is_some() || addresses.iter().any(ServerAddr::tls_required);

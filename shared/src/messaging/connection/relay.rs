@@ -15,6 +15,8 @@ use super::frames::Frames;
 
 /// Maximum bytes of one read.
 const READ_BYTES: usize = 64 * 1024;
+/// Time after which a receiver that does not read is disconnected.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Delay after a connection that was not accepted, e.g. because of exhausted file descriptors.
 const ACCEPT_DELAY: Duration = Duration::from_millis(100);
 
@@ -104,6 +106,11 @@ async fn copy(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin)
         bytes.reserve(READ_BYTES);
     }
     Ok(())
+}
+
+/// Fails after [`WRITE_TIMEOUT`]: while a receiver does not read, the end of the sender is not noticed.
+async fn limited<T>(write: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(WRITE_TIMEOUT, write).await?
 }
 
 /// Forwards the broker's bytes, `input` first.

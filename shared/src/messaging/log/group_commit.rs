@@ -160,7 +160,7 @@ impl Submissions {
         match ack {
             Ok(ack) => ack.sequence.checked_sub(u64::try_from(others.len()).ok()?),
             Err(error) => {
-                if !is_conflict(&error) {
+                if !super::is_conflict(&error) {
                     self.broker.avoid_direct();
                 }
                 tracing::debug!(%error, members = group.len(), "Batch of submissions failed; appending singly");
