@@ -51,7 +51,7 @@ async fn work_that_was_accepted_before_the_day_was_spent_does_not_run_after() {
         .await;
         if end["status"] == "failed" {
             assert_eq!(end["error"]["code"], "budget_exceeded", "{end}");
-            assert!(end["error"]["message"].as_str().is_some_and(|text| text.contains("of the day")), "{end}");
+            assert!(end["error"]["message"].as_str().is_some_and(|text| text.contains("daily budget")), "{end}");
             refused += 1;
         }
     }
