@@ -12,7 +12,7 @@ pub(crate) fn runtime(language: &Language) -> &'static str {
 
 /// Returns the names by which a goal mentions the language of its code, in lower case.
 pub(crate) fn names(language: &Language) -> Vec<String> {
-    let names = language.names.iter().map(|name| (*name).to_owned());
+    let names = language.names.iter().chain(language.common_words).map(|name| (*name).to_owned());
     names.chain([language.title.to_lowercase(), runtime(language).to_owned()]).collect()
 }
 

@@ -199,7 +199,7 @@ fn a_goal_that_nothing_serves_asks_for_help(terminal: &Terminal) {
     assert!(second.waits().contains("  | hello\n"), "{second:?}");
     terminal
         .run(&["approve", &id, "--recipe", "lru-cache", "--yes"])
-        .refused(1, "only needs_input takes a recipe or code");
+        .refused(1, "a recipe or code is accepted for needs_input only");
     assert_eq!(terminal.run(&["cancel", &id]).well(), format!("cancelled {id}\n"));
     assert_eq!(terminal.run(&["cancel", &id]).well(), format!("cancelled {id}\n"), "again is no error");
 }

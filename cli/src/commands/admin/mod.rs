@@ -30,7 +30,7 @@ pub enum Admin {
     Rebuild(rebuild::Rebuild),
 }
 
-/// Former top-level spellings of [`Admin`] commands, hidden from the help (`tests/admin_commands.rs`).
+/// Former top-level spellings of [`Admin`] commands, hidden from the help (`cli/tests/it/admin_commands.rs`).
 #[derive(clap::Subcommand)]
 pub enum FormerSpelling {
     #[command(hide = true)]

@@ -1,4 +1,4 @@
-//! A child process with its own process group and log, killed when this process ends (`tests/guard.rs`).
+//! A child process with its own process group and log, killed when this process ends (`cli/tests/it/child_guard.rs`).
 
 use std::ffi::OsString;
 use std::fs::File;

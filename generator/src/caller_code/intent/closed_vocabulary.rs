@@ -1,8 +1,7 @@
 //! The closed vocabulary of goals that only run code.
 //!
-//! A list of requests that need other work is never complete. A goal therefore counts as a run only if every word is in
-//! the
-//! vocabulary; one unknown word makes it another request.
+//! A list of requests that need other work is never complete. A goal therefore counts as a run only if every word is
+//! in the vocabulary; one unknown word makes it another request.
 
 use std::collections::HashSet;
 
