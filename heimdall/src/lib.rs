@@ -8,8 +8,6 @@
 
 mod analysis;
 mod dedent;
-#[expect(clippy::wildcard_enum_match_arm, reason = "the parser may add token kinds")]
-mod depth_limit;
 mod findings;
 mod fingerprint;
 #[expect(clippy::wildcard_enum_match_arm, reason = "a fix matches specific syntax; the parser may add node kinds")]

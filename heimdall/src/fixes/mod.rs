@@ -15,8 +15,8 @@ use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
 use ruff_python_ast::{Expr, ExprCall, PySourceType, Stmt};
 use ruff_python_parser::parse_unchecked_source;
 use ruff_text_size::{Ranged, TextRange};
+use source_text::depth_limit;
 
-use crate::depth_limit;
 use crate::lines::LineIndex;
 
 /// Maximum depth of code that is fixed. Walking a deeper tree would need a larger stack.

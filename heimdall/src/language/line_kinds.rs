@@ -5,9 +5,9 @@ use std::panic::catch_unwind;
 use ruff_python_ast::helpers::any_over_expr;
 use ruff_python_ast::{Expr, PySourceType, Stmt};
 use ruff_python_parser::parse_unchecked_source;
+use source_text::depth_limit;
 
 use super::triple_quotes::TripleQuotes;
-use crate::depth_limit;
 
 /// Words frequent in sentences and rare in code.
 const SENTENCE_WORDS: &[&str] = &[

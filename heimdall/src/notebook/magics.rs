@@ -8,8 +8,9 @@ use ruff_python_ast::PySourceType;
 use ruff_python_ast::token::TokenKind;
 use ruff_python_parser::parse_unchecked_source;
 use ruff_text_size::{Ranged, TextRange};
+use source_text::depth_limit;
 
-use crate::{dedent, depth_limit};
+use crate::dedent;
 
 /// Content of a cell, with unchanged line numbers.
 #[derive(Debug, PartialEq, Eq)]

@@ -12,11 +12,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ruff_python_ast::{PySourceType, Stmt};
 use ruff_python_parser::parse_unchecked_source;
+use source_text::depth_limit;
 
 use crate::findings::Findings;
 use crate::outcome::Outcome;
 use crate::request::{Kind, Request};
-use crate::{dedent, depth_limit, layout, rules, text};
+use crate::{dedent, layout, rules, text};
 
 use checks::{architecture, performance, style, syntax};
 use taint::interpreter::Interpreter;

@@ -64,7 +64,7 @@ fn dependencies_point_one_way() {
         ("cli", &["shared"]),
         ("faults", &["cli", "shared"]),
         ("generator", &["source-text"]),
-        ("heimdall", &[]),
+        ("heimdall", &["source-text"]),
         ("runner", &[]),
         ("sandbox", &["runner"]),
         ("shared", &[]),
