@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::frames::MAX_LINE_BYTES;
+use super::within;
 
 /// Time after which an unanswered broker is given up.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(4);
@@ -87,8 +88,8 @@ impl Dialer {
 
     async fn dial_node(&self, address: &ServerAddr) -> Result<Dialled> {
         let mut failure = Error::other(format!("{} has no address", address.host()));
-        for socket in limited(address.socket_addrs()).await? {
-            match limited(async { self.greet(TcpStream::connect(socket).await?, address).await }).await {
+        for socket in within(DIAL_TIMEOUT, address.socket_addrs()).await? {
+            match within(DIAL_TIMEOUT, async { self.greet(TcpStream::connect(socket).await?, address).await }).await {
                 Ok(dialled) => return Ok(dialled),
                 Err(error) => failure = error,
             }
@@ -153,12 +154,6 @@ impl Dialer {
     fn lock(&self) -> MutexGuard<'_, Vec<Node>> {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Fails after [`DIAL_TIMEOUT`].
-async fn limited<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    let outcome = tokio::time::timeout(DIAL_TIMEOUT, work).await;
-    outcome.unwrap_or_else(|_| Err(Error::other(format!("no answer within {DIAL_TIMEOUT:?}"))))
 }
 
 fn tls_config(authority: Option<&Path>) -> Result<ClientConfig> {

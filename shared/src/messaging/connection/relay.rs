@@ -12,10 +12,11 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::dial::{Dialer, Dialled};
 use super::frames::Frames;
+use super::within;
 
 /// Maximum bytes of one read.
 const READ_BYTES: usize = 64 * 1024;
-/// Time after which a receiver that does not read is disconnected.
+/// Time after which a receiver that does not read is disconnected: meanwhile the end of the sender is not noticed.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Delay after a connection that was not accepted, e.g. because of exhausted file descriptors.
 const ACCEPT_DELAY: Duration = Duration::from_millis(100);
@@ -101,16 +102,11 @@ async fn join(mut client: TcpStream, broker: Dialled) -> Result<()> {
 async fn copy(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) -> Result<()> {
     let mut bytes = BytesMut::with_capacity(READ_BYTES);
     while from.read_buf(&mut bytes).await? > 0 {
-        limited(to.write_all_buf(&mut bytes)).await?;
-        limited(to.flush()).await?;
+        within(WRITE_TIMEOUT, to.write_all_buf(&mut bytes)).await?;
+        within(WRITE_TIMEOUT, to.flush()).await?;
         bytes.reserve(READ_BYTES);
     }
     Ok(())
-}
-
-/// Fails after [`WRITE_TIMEOUT`]: while a receiver does not read, the end of the sender is not noticed.
-async fn limited<T>(write: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::time::timeout(WRITE_TIMEOUT, write).await?
 }
 
 /// Forwards the broker's bytes, `input` first.
@@ -118,7 +114,7 @@ async fn filter(mut input: BytesMut, mut from: impl AsyncRead + Unpin, mut to: i
     let (mut frames, mut output) = (Frames::default(), BytesMut::with_capacity(READ_BYTES));
     loop {
         frames.advance(&mut input, &mut output).map_err(Error::other)?;
-        limited(to.write_all_buf(&mut output)).await?;
+        within(WRITE_TIMEOUT, to.write_all_buf(&mut output)).await?;
         input.reserve(READ_BYTES);
         if from.read_buf(&mut input).await? == 0 {
             return Ok(());
