@@ -2,6 +2,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use shared::messaging::is_supported_broker;
+
 use crate::{ChildGuard, temporary_folder};
 
 /// A `nats-server` with JetStream and without accounts, on free ports.
@@ -95,6 +97,5 @@ pub fn nats_server_program() -> PathBuf {
 fn is_new_enough(program: &Path) -> bool {
     let Ok(output) = Command::new(program).arg("--version").output() else { return false };
     let text = String::from_utf8_lossy(&output.stdout);
-    let mut numbers = text.trim().rsplit('v').next().unwrap_or_default().split('.').map(str::parse::<u32>);
-    matches!((numbers.next(), numbers.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (2, 14))
+    is_supported_broker(text.trim().rsplit('v').next().unwrap_or_default())
 }
