@@ -112,7 +112,7 @@ where
     let trace = carried(message.headers.as_ref());
     let span = tracing::info_span!("analysis", trace.id = trace.trace_id(), request.id = trace.request_id());
     if let Some(answer) = work(job.task).instrument(span).await
-        && let Err(error) = broker.client().publish(reply, encode(&answer).into()).await
+        && let Err(error) = broker.publish(reply, encode(&answer)).await
     {
         tracing::warn!(%error, "Failed to answer analysis");
     }

@@ -80,13 +80,7 @@ impl AuditLog {
                 .message_id(&record.key)
                 .expected_last_subject_sequence(sequence);
             failpoints::reach("record.before").await;
-            let ack = self
-                .broker
-                .jetstream()
-                .send_publish(subjects::AUDIT_RECORD, message)
-                .await
-                .map_err(|error| error.to_string())?;
-            let ack = ack.await;
+            let ack = self.broker.store(subjects::AUDIT_RECORD.to_owned(), message).await;
             failpoints::reach("record.after").await;
             match ack {
                 Ok(_) => return Ok(()),

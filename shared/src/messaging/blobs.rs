@@ -46,8 +46,7 @@ impl Blobs {
         let subject = subjects::blob(content.digest);
         let unavailable = |error: &dyn std::fmt::Display| BlobError::Unavailable(error.to_string());
         failpoints::reach("content.before").await;
-        let ack = self.broker.jetstream().send_publish(subject, message).await.map_err(|error| unavailable(&error))?;
-        let ack = ack.await;
+        let ack = self.broker.store(subject, message).await;
         failpoints::reach("content.after").await;
         ack.map_err(|error| unavailable(&error))?;
         Ok(content)

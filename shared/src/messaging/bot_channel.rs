@@ -129,7 +129,7 @@ impl OpenDesk {
     /// Answers a request.
     pub async fn answer(&self, request: &OpenRequest, page: &OpenPage) {
         let payload = serde_json::to_vec(page).unwrap_or_default();
-        if let Err(error) = self.broker.client().publish(request.reply.clone(), payload.into()).await {
+        if let Err(error) = self.broker.publish(request.reply.clone(), payload).await {
             tracing::warn!(%error, bot = %request.bot, "Failed to send page of open approvals");
         }
     }
@@ -182,8 +182,7 @@ impl ApprovalDesk {
         let message = PublishMessage::build().payload(payload.into());
         let subject = subjects::requested(announcement.workflow_id);
         failpoints::reach("announcement.before").await;
-        let ack =
-            self.broker.jetstream().send_publish(subject, message).await.map_err(|error| error.to_string())?.await;
+        let ack = self.broker.store(subject, message).await;
         failpoints::reach("announcement.after").await;
         ack.map(|_| ()).map_err(|error| error.to_string())
     }
@@ -192,14 +191,14 @@ impl ApprovalDesk {
     pub async fn repeat(&self, announcement: &Announcement) -> Result<(), String> {
         let payload = serde_json::to_vec(announcement).map_err(|error| error.to_string())?;
         let subject = subjects::repeated(announcement.workflow_id);
-        self.broker.client().publish(subject, payload.into()).await.map_err(|error| error.to_string())
+        self.broker.publish(subject, payload).await.map_err(|error| error.to_string())
     }
 
     /// Replies to a bot.
     pub async fn reply(&self, to: &Received, reply: &BotReply) {
         let payload = serde_json::to_vec(reply).unwrap_or_default();
         let subject = subjects::reply(&to.bot, &to.token);
-        if let Err(error) = self.broker.client().publish(subject, payload.into()).await {
+        if let Err(error) = self.broker.publish(subject, payload).await {
             tracing::warn!(%error, bot = %to.bot, "Failed to send reply");
         }
     }

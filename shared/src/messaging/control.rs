@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use async_nats::client::RequestErrorKind;
 use async_nats::{HeaderMap, Subscriber};
 use futures_util::{Stream, StreamExt};
 use serde::de::DeserializeOwned;
@@ -113,8 +114,7 @@ impl Control {
     /// Signals every worker to kill the workflow's running jobs. Best effort: the fence rejects a late result in any
     /// case.
     pub async fn cancel(&self, id: WorkflowId) {
-        let client = self.broker.client();
-        if let Err(error) = client.publish(subjects::cancel(id), bytes::Bytes::new()).await {
+        if let Err(error) = self.broker.publish(subjects::cancel(id), Vec::new()).await {
             tracing::warn!(%error, workflow.id = %id, "Failed to send cancel signal of workflow {id}");
         }
         self.broker.flush().await;
@@ -137,7 +137,7 @@ impl Control {
     }
 
     async fn tell(&self, subject: String, report: Vec<u8>) {
-        if let Err(error) = self.broker.client().publish(subject, report.into()).await {
+        if let Err(error) = self.broker.publish(subject, report).await {
             tracing::debug!(%error, "Failed to send heartbeat");
         }
     }
@@ -182,10 +182,15 @@ impl Control {
         carry(&mut headers, &trace);
         let payload = encode(decision).into();
         let request = async_nats::Request::new().payload(payload).headers(headers).timeout(Some(limit));
-        let answer = self.broker.client().send_request(subjects::decide(decision.workflow_id), request).await;
+        // Only services answer, so this needs no relay.
+        let client = self.broker.direct().client();
+        let answer = client.send_request(subjects::decide(decision.workflow_id), request).await;
         match answer {
             Ok(message) => decode(&message.payload).ok(),
             Err(error) => {
+                if error.kind() != RequestErrorKind::NoResponders {
+                    self.broker.avoid_direct();
+                }
                 tracing::warn!(%error, workflow.id = %decision.workflow_id, "No approver answered the decision");
                 None
             }
@@ -245,7 +250,7 @@ impl Questions {
 }
 
 async fn send_answer(broker: &Broker, reply: String, answer: &ApprovalAnswer) {
-    if let Err(error) = broker.client().publish(reply, encode(answer).into()).await {
+    if let Err(error) = broker.publish(reply, encode(answer)).await {
         tracing::warn!(%error, "Failed to send answer");
     }
 }

@@ -85,8 +85,7 @@ impl Timers {
             .header("Nats-Schedule", format!("@at {}", second.to_rfc3339()).as_str())
             .header("Nats-Schedule-Target", target);
         failpoints::reach("timer.before").await;
-        let ack =
-            self.broker.jetstream().send_publish(subject, message).await.map_err(|error| error.to_string())?.await;
+        let ack = self.broker.store(subject, message).await;
         failpoints::reach("timer.after").await;
         ack.map(|ack| ack.sequence).map_err(|error| error.to_string())
     }

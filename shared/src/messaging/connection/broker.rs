@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::publish::PublishAck;
 use async_nats::jetstream::response::Response;
 use async_nats::jetstream::{self, context};
-use async_nats::{Client, ConnectError, ConnectOptions, Event, ServerAddr};
+use async_nats::{Client, ConnectError, ConnectOptions, Event, ServerAddr, client};
 use prometheus::{IntCounter, register_int_counter_with_registry};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -182,6 +184,27 @@ impl Broker {
         *avoid_until = Some(Instant::now() + DIRECT_PAUSE);
     }
 
+    /// Publishes without an acknowledgement. Nothing comes back, so this needs no relay.
+    pub(crate) async fn publish(&self, subject: String, payload: Vec<u8>) -> Result<(), client::PublishError> {
+        self.direct().client().publish(subject, payload.into()).await
+    }
+
+    /// Publishes to a stream; returns once the message is on disk. Only the broker acknowledges, so this needs no relay.
+    /// Not repeated: an error says nothing about whether the message is stored.
+    pub(crate) async fn store(
+        &self,
+        subject: String,
+        message: PublishMessage,
+    ) -> Result<PublishAck, context::PublishError> {
+        let stored = async { self.direct().send_publish(subject, message).await?.await }.await;
+        if let Err(error) = &stored
+            && matches!(error.kind(), context::PublishErrorKind::TimedOut | context::PublishErrorKind::BrokenPipe)
+        {
+            self.avoid_direct();
+        }
+        stored
+    }
+
     /// Returns the user of this connection: the kind of the service.
     pub fn user(&self) -> &str {
         &self.user
@@ -204,7 +227,8 @@ impl Broker {
     pub(crate) async fn now(&self) -> Result<Timestamp, String> {
         let sent = Instant::now();
         let subject = format!("STREAM.INFO.{}", subjects::TIMERS);
-        let answer = self.jetstream.request(subject, &()).await.map_err(|error| error.to_string())?;
+        let answer = self.direct().request(subject, &()).await;
+        let answer = answer.inspect_err(|_| self.avoid_direct()).map_err(|error| error.to_string())?;
         match answer {
             Response::Ok(StreamInfo { ts }) => {
                 let now = Timestamp::of_rfc3339(&ts).ok_or(format!("the broker's clock says {ts:?}"))?;

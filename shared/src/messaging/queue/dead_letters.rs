@@ -136,7 +136,7 @@ impl DeadLetters {
         let message = PublishMessage::build().payload(encode(letter).into()).expected_last_subject_sequence(0);
         let subject = subjects::dead_letter(letter.cause.as_str(), &letter.stream, letter.sequence);
         failpoints::reach("letter.before").await;
-        let ack = self.broker.jetstream().send_publish(subject, message).await.map_err(away)?.await;
+        let ack = self.broker.store(subject, message).await;
         failpoints::reach("letter.after").await;
         match ack {
             Ok(_) => {
