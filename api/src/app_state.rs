@@ -1,8 +1,8 @@
 //! The parts of the application state. Each handler names the parts that it uses.
 
 use actix_web::web;
-use shared::lifecycle::Lifecycle;
-use shared::messaging::DeadLetters;
+use messaging::DeadLetters;
+use service::lifecycle::Lifecycle;
 
 use crate::analysis::analyze::Analyses;
 use crate::approvals::decide::Decisions;

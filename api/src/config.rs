@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use domain::approval::RiskLevel;
+use domain::identity::Secret;
+use messaging::BrokerSettings;
 use rustix::process::{Resource, getrlimit};
-use shared::approval::RiskLevel;
-use shared::config::{Budget, ConfigErrors, Profile, Settings};
-use shared::identity::Secret;
-use shared::messaging::BrokerSettings;
-use shared::telemetry::LogFormat;
+use service::config::{Budget, ConfigErrors, Profile, Settings};
+use service::telemetry::LogFormat;
 
 use crate::auth::settings::TokenSettings;
 use crate::http::hosts::Hosts;

@@ -1,9 +1,9 @@
 use std::process::ExitCode;
 
 use api::{Application, Config};
-use shared::config::Settings;
-use shared::lifecycle::Lifecycle;
-use shared::telemetry::init_logging;
+use service::config::Settings;
+use service::lifecycle::Lifecycle;
+use service::telemetry::init_logging;
 
 #[tokio::main]
 async fn main() -> ExitCode {

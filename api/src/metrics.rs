@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts};
-use shared::telemetry::registry;
+use service::telemetry::registry;
 
 pub(crate) static REQUESTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
     counters("promptcraft_http_requests_total", "Answers by method, route and status.", &["method", "route", "status"])
@@ -72,7 +72,7 @@ mod tests {
         RATE_LIMITED.with_label_values(&["execute"]).inc();
         PROJECTED.inc();
         DEAD_LETTERS.with_label_values(&["exhausted"]).set(1);
-        let text = shared::telemetry::scrape().unwrap();
+        let text = service::telemetry::scrape().unwrap();
         assert_eq!(text.matches("# HELP promptcraft_").count(), 9, "{text}");
     }
 }

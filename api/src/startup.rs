@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web;
-use shared::clock::Clock;
-use shared::identity::spend_time_of_a_check;
-use shared::lifecycle::Lifecycle;
-use shared::messaging::{
+use messaging::{
     AnalysisRequests, Blobs, Broker, BrokerError, BucketError, Buckets, Catalogues, Charges, Control, DeadLetters,
     Needs, ProvisionError, Submissions, Watched, WorkflowLog, verify,
 };
-use shared::read_model::{RateLimiter, ReadModel, ReadModelError};
-use shared::telemetry::MetricsServer;
+use read_model::{RateLimiter, ReadModel, ReadModelError};
+use service::clock::Clock;
+use service::lifecycle::Lifecycle;
+use service::password;
+use service::telemetry::MetricsServer;
 use tokio_util::sync::CancellationToken;
 
 use crate::analysis::analyze::Analyses;
@@ -227,7 +227,7 @@ async fn connect_auth(config: &Config, broker: &Broker, lifecycle: &Lifecycle) -
     let (profile, all_keys, all_users) = (config.profile, keys.values(), users.values());
     // Warms up the first check: it takes twice as long, and its duration would reveal an unknown user.
     let checked = tokio::task::spawn_blocking(move || {
-        if let Err(error) = spend_time_of_a_check("warming up") {
+        if let Err(error) = password::verify_nothing("warming up") {
             tracing::warn!(%error, "Failed to warm up the password check");
         }
         refuse_demo(profile, &all_keys, &all_users)

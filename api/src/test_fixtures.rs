@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use shared::approval::{Actor, Policy, RiskLevel, Ruling};
-use shared::samples;
-pub(crate) use shared::samples::{START, user};
-use shared::workflow::{
+use domain::approval::{Actor, Policy, RiskLevel, Ruling};
+use domain::samples;
+pub(crate) use domain::samples::{START, user};
+use domain::workflow::{
     Action, Artifacts, CodeFile, Content, Event, Failure, Ran, Rerun, RunCommand, StepUsage, TestSummary, Workflow,
     transition,
 };

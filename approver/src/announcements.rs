@@ -1,10 +1,10 @@
 //! Announcements of open approvals to bots: when a workflow parks, at an interval, and on a bot's request.
 
+use domain::approval::{Stage, lapse_votes};
+use domain::identity::User;
+use domain::workflow::Workflow;
+use messaging::{Announcement, Watched};
 use serde_json::json;
-use shared::approval::{Stage, lapse_votes};
-use shared::identity::User;
-use shared::messaging::{Announcement, Watched};
-use shared::workflow::Workflow;
 
 /// Returns the announcement of the workflow's open approval; `None` if it is not parked.
 pub(crate) fn announcement_of(users: &Watched<User>, workflow: &Workflow) -> Option<Announcement> {

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::approval::{Actor, Channel, GateOutcome, Verdict};
-use shared::messaging::{AuditLog, AuditRecord, Delivery, Entry, Settlement};
-use shared::workflow::EventKind;
+use domain::approval::{Actor, Channel, GateOutcome, Verdict};
+use domain::workflow::EventKind;
+use messaging::{AuditLog, AuditRecord, Delivery, Entry, Settlement};
 
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
@@ -78,9 +78,9 @@ fn newest_decision(entry: &Entry) -> Option<(Verdict, Channel)> {
 
 #[cfg(test)]
 mod tests {
-    use shared::samples::{START, options, submitted};
-    use shared::telemetry::TraceContext;
-    use shared::workflow::{Failure, Happened, Phase, Workflow};
+    use domain::samples::{START, options, submitted};
+    use domain::workflow::{Failure, Happened, Phase, Workflow};
+    use service::telemetry::TraceContext;
 
     use super::*;
 
@@ -109,7 +109,7 @@ mod tests {
         let actors = [Actor::approver(), Actor::Service("worker".to_owned()), Actor::User("ann".parse().unwrap())];
         let mut recorded = 0;
         for (kind, actor) in KINDS.iter().flat_map(|kind| actors.iter().map(move |actor| (*kind, actor.clone()))) {
-            let happened = Happened { event_id: shared::ids::EventId::fresh(), kind, actor, at: START, detail: None };
+            let happened = Happened { event_id: domain::ids::EventId::fresh(), kind, actor, at: START, detail: None };
             let is_delivered = happened.is_judged() || kind == EventKind::Cancelled;
             let (workflow, trace) = (workflow.clone(), TraceContext::root());
             let entry = Entry { sequence: 1, workflow, happened, trace, subject: String::new() };

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use shared::approval::Policy;
-use shared::config::{ConfigErrors, Profile, Settings};
-use shared::identity::Secret;
-use shared::messaging::BrokerSettings;
-use shared::telemetry::LogFormat;
+use domain::approval::Policy;
+use domain::identity::Secret;
+use messaging::BrokerSettings;
+use service::config::{ConfigErrors, Profile, Settings};
+use service::telemetry::LogFormat;
 
 /// Everything that an approver reads from its settings.
 #[derive(Debug, Clone)]

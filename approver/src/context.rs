@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use shared::approval::Policy;
-use shared::clock::Clock;
-use shared::identity::User;
-use shared::messaging::{ApprovalDesk, Blobs, DeadLetters, Timers, Watched, WorkflowLog};
+use domain::approval::Policy;
+use domain::identity::User;
+use messaging::{ApprovalDesk, Blobs, DeadLetters, Timers, Watched, WorkflowLog};
+use service::clock::Clock;
 
 use crate::integrity::Integrity;
 use crate::timers::debounce::TimerDebounce;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::analysis::AnalysisReport;
-use shared::approval::{Actor, RiskLevel, Ruling};
-use shared::messaging::{AdvanceError, BlobError, Blobs, Delivery, Entry, Settlement};
-use shared::workflow::{Event, Failure, Workflow};
+use domain::analysis::AnalysisReport;
+use domain::approval::{Actor, RiskLevel, Ruling};
+use domain::workflow::{Event, Failure, Workflow};
+use messaging::{AdvanceError, BlobError, Blobs, Delivery, Entry, Settlement};
 
 use crate::announcements::announcement_of;
 use crate::context::ApproverContext;

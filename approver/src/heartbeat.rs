@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use shared::ids::EventId;
-use shared::lifecycle::Lifecycle;
-use shared::messaging::{ApproverReport, Control};
+use domain::ids::EventId;
+use messaging::{ApproverReport, Control};
+use service::lifecycle::Lifecycle;
 
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
 

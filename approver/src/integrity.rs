@@ -6,13 +6,11 @@
 
 use std::time::Duration;
 
-use shared::approval::Actor;
-use shared::clock::Clock;
-use shared::ids::{ApprovalId, WorkflowId};
-use shared::messaging::{
-    AdvanceError, AppendError, Consumer, DecodeError, Entry, Queue, ReadError, Unreadable, WorkflowLog,
-};
-use shared::workflow::{Event, EventKind, Failure, Happened, PhaseKind, Workflow};
+use domain::approval::Actor;
+use domain::ids::{ApprovalId, WorkflowId};
+use domain::workflow::{Event, EventKind, Failure, Happened, PhaseKind, Workflow};
+use messaging::{AdvanceError, AppendError, Consumer, DecodeError, Entry, Queue, ReadError, Unreadable, WorkflowLog};
+use service::clock::Clock;
 
 /// The stable code of a workflow that failed because of a forged entry.
 const TAMPERED: &str = "tampered";
@@ -156,9 +154,9 @@ fn tampered() -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use shared::approval::{Gate, Stage};
-    use shared::samples::{options, submitted};
-    use shared::workflow::Phase;
+    use domain::approval::{Gate, Stage};
+    use domain::samples::{options, submitted};
+    use domain::workflow::Phase;
 
     use super::*;
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use prometheus::{
     IntCounter, IntCounterVec, register_int_counter_vec_with_registry, register_int_counter_with_registry,
 };
-use shared::telemetry::registry;
+use service::telemetry::registry;
 
 /// Evaluated gates by outcome: `released`, `parked`, `refused`.
 pub(crate) static GATES: LazyLock<IntCounterVec> =

@@ -4,15 +4,16 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::Timestamp;
+use domain::approval::{has_voted, may_decide};
+use domain::identity::User;
+use domain::ids::UserName;
+use domain::workflow::{Status, Workflow};
+use messaging::{Announcement, OpenDesk, OpenPage, OpenRequest, OpenRequests, Watched};
+use read_model::{Gcra, GcraState, ListPosition, ListQuery, ReadModel};
 use serde::Deserialize;
-use shared::approval::{has_voted, may_decide};
-use shared::clock::{Clock, Timestamp};
-use shared::identity::User;
-use shared::ids::UserName;
-use shared::lifecycle::Lifecycle;
-use shared::messaging::{Announcement, OpenDesk, OpenPage, OpenRequest, OpenRequests, Watched};
-use shared::read_model::{Gcra, GcraState, ListPosition, ListQuery, ReadModel};
-use shared::workflow::{Status, Workflow};
+use service::clock::Clock;
+use service::lifecycle::Lifecycle;
 use tokio::time::Instant;
 
 use crate::announcements::announcement_of;
@@ -236,8 +237,8 @@ fn parse(payload: &[u8]) -> Option<(Option<ListPosition>, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use shared::ids::WorkflowId;
-    use shared::samples::START;
+    use domain::ids::WorkflowId;
+    use domain::samples::START;
 
     use super::*;
 

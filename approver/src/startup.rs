@@ -4,15 +4,15 @@ use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use shared::clock::Clock;
-use shared::lifecycle::Lifecycle;
-use shared::messaging::{
+use messaging::{
     ApprovalDesk, AuditLog, Blobs, Broker, BrokerError, BucketError, Buckets, Consumer, Control, DeadLetters, Delivery,
     Entry, Needs, OpenDesk, ProvisionError, Queue, RawMessage, ReadError, Settlement, Timers, Watched, WorkflowLog,
     consume, verify,
 };
-use shared::read_model::{ReadModel, ReadModelError};
-use shared::telemetry::MetricsServer;
+use read_model::{ReadModel, ReadModelError};
+use service::clock::Clock;
+use service::lifecycle::Lifecycle;
+use service::telemetry::MetricsServer;
 use tracing::Instrument;
 
 use crate::audit::handle_audit;

@@ -1,10 +1,10 @@
 //! Appends the approver's transitions to the log and writes them into the read model.
 
-use shared::approval::Actor;
-use shared::clock::Clock;
-use shared::messaging::{AdvanceError, Control, Entry, WorkflowLog};
-use shared::read_model::ReadModel;
-use shared::workflow::{Event, EventKind, Workflow};
+use domain::approval::Actor;
+use domain::workflow::{Event, EventKind, Workflow};
+use messaging::{AdvanceError, Control, Entry, WorkflowLog};
+use read_model::ReadModel;
+use service::clock::Clock;
 
 /// Appends transitions to the log.
 #[derive(Debug, Clone)]

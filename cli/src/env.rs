@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use shared::config::Settings;
-use shared::messaging::is_supported_broker;
+use messaging::is_supported_broker;
+use service::config::Settings;
 
 /// Finds the program `name` on `PATH`, else in `directories`.
 pub fn find_program(name: &str, directories: &[PathBuf]) -> Option<PathBuf> {

@@ -1,7 +1,7 @@
 //! `promptcraft`, the command line tool of users and operators: an HTTP client, the administration of the broker, and
 //! `promptcraft up`, which runs the whole stack on one machine.
 //!
-//! It starts the other processes as programs and shares only the crate [`shared`] with them. Start reading at
+//! It starts the other processes as programs and shares only the crates of `shared` with them. Start reading at
 //! [`commands::Command`]; `promptcraft up` is in [`stack`].
 
 mod archive;

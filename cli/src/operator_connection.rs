@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use shared::config::Settings;
-use shared::identity::Secret;
-use shared::messaging::{Broker, BrokerSettings};
-use shared::read_model::ReadModel;
+use domain::identity::Secret;
+use messaging::{Broker, BrokerSettings};
+use read_model::ReadModel;
+use service::config::Settings;
 
 use crate::error::CommandError;
 use crate::stack::Manifest;

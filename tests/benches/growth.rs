@@ -17,10 +17,10 @@ use std::time::Duration;
 use async_nats::jetstream::consumer::{DeliverPolicy, pull};
 use async_nats::jetstream::{self, stream::Stream as JetStream};
 use async_nats::{Client as Nats, HeaderMap};
+use domain::ids::WorkflowId;
 use futures_util::{Stream, StreamExt, TryStreamExt};
+use messaging::{Entry, Retention, StoredMessage, WorkflowLog};
 use serde_json::{Value, json};
-use shared::ids::WorkflowId;
-use shared::messaging::{Entry, Retention, StoredMessage, WorkflowLog};
 use tests::{Client, Options, Stack, broker_as, eventually, program, raw_broker_as, run_request};
 use tokio::time::Instant;
 

@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
+use messaging::{Entry, WorkflowLog};
 use serde_json::{Value, json};
-use shared::messaging::{Entry, WorkflowLog};
 use tests::{Client, Options, Stack, broker_as, run_request};
 use tokio::time::Instant;
 

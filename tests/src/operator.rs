@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use shared::identity::Secret;
-use shared::messaging::{AuditLog, AuditRecord, Broker, BrokerSettings, DeadLetter, DeadLetters, Entry, WorkflowLog};
-use shared::read_model::{Difference, ReadModel, compare};
-use shared::workflow::EventKind;
+use domain::identity::Secret;
+use domain::workflow::EventKind;
+use messaging::{AuditLog, AuditRecord, Broker, BrokerSettings, DeadLetter, DeadLetters, Entry, WorkflowLog};
+use read_model::{Difference, ReadModel, compare};
 
 use crate::stack::Stack;
 

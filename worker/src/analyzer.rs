@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::analysis::{AnalysisReport, AnalysisTask, AnalysisType, Finding, FindingKind, Severity, Suppressions};
+use domain::analysis::{AnalysisReport, AnalysisTask, AnalysisType, Finding, FindingKind, Severity, Suppressions};
 use tokio::time::Instant;
 
 /// Analyses one text on a blocking thread, because it is CPU-bound; also returns the CPU time that it took.

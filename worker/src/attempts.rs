@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use shared::messaging::{Bucket, BucketError, Delivery, Entry};
+use messaging::{Bucket, BucketError, Delivery, Entry};
 
 /// Delay before each try to undo an attempt.
 const UNDO_DELAYS: [Duration; 4] =

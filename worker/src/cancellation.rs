@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use domain::ids::WorkflowId;
 use futures_util::StreamExt;
-use shared::ids::WorkflowId;
-use shared::messaging::CancelSignals;
+use messaging::CancelSignals;
 use tokio_util::sync::CancellationToken;
 
 const DRAIN_POLL_INTERVAL: Duration = Duration::from_millis(50);

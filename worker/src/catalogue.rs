@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::ids::Digest;
 use generator::{CatalogueError, FileKind, Generator, GeneratorConfig, Parameter, Recipe, SourceFile};
+use messaging::{Catalogues, PUBLISH_INTERVAL, PublishedRecipe, RecipeFile, RecipeParameter, RecipeSummary};
 use serde_json::Value;
-use shared::ids::Digest;
-use shared::messaging::{Catalogues, PUBLISH_INTERVAL, PublishedRecipe, RecipeFile, RecipeParameter, RecipeSummary};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 

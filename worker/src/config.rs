@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use domain::identity::Secret;
+use domain::workflow::PhaseKind;
 use generator::{Embeddings, GeneratorConfig, ModelConfig, Runtime};
+use messaging::BrokerSettings;
 use sandbox::{Backend, SandboxConfig, SecurityLevel};
-use shared::config::{Budget, ConfigErrors, Profile, Settings};
-use shared::identity::Secret;
-use shared::messaging::BrokerSettings;
-use shared::telemetry::LogFormat;
-use shared::workflow::PhaseKind;
+use service::config::{Budget, ConfigErrors, Profile, Settings};
+use service::telemetry::LogFormat;
 
 /// Everything that a worker reads from its settings.
 #[derive(Debug, Clone)]

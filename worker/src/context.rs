@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
+use domain::workflow::Prices;
 use generator::Generator;
+use messaging::Blobs;
 use sandbox::Sandbox;
-use shared::clock::Clock;
-use shared::messaging::Blobs;
-use shared::workflow::Prices;
+use service::clock::Clock;
 
 use crate::daily_budget::DailyBudget;
 

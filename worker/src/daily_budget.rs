@@ -1,8 +1,8 @@
 //! The daily budget of a workflow's owner, checked before each step that costs.
 
-use shared::messaging::{Charges, Entry, WorkflowLog};
-use shared::read_model::ReadModel;
-use shared::workflow::{Failure, Workflow};
+use domain::workflow::{Failure, Workflow};
+use messaging::{Charges, Entry, WorkflowLog};
+use read_model::ReadModel;
 
 /// The maximum cost of a user's workflows of one day (UTC).
 pub(crate) struct DailyBudget {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::ids::Digest;
 use generator::Generator;
-use shared::ids::Digest;
-use shared::messaging::{Control, GeneratorReport, WorkerReport};
+use messaging::{Control, GeneratorReport, WorkerReport};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 

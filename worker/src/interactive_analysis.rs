@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use shared::clock::Clock;
-use shared::messaging::{AnalysisAnswer, Broker, Cause, DeadLetters, Delivery, Queue, RawMessage, answer_analysis};
+use messaging::{AnalysisAnswer, Broker, Cause, DeadLetters, Delivery, Queue, RawMessage, answer_analysis};
+use service::clock::Clock;
 
 use crate::analyzer::analyze;
 

@@ -1,9 +1,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use shared::config::Settings;
-use shared::lifecycle::Lifecycle;
-use shared::telemetry::init_logging;
+use service::config::Settings;
+use service::lifecycle::Lifecycle;
+use service::telemetry::init_logging;
 use worker::{Application, Config, print_recipes};
 
 #[tokio::main]

@@ -1,7 +1,7 @@
 //! Metrics of a worker's steps.
 
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts};
-use shared::telemetry::registry;
+use service::telemetry::registry;
 
 /// Metrics of steps.
 #[derive(Debug, Clone)]

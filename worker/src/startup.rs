@@ -4,18 +4,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::ids::Digest;
+use domain::workflow::PhaseKind;
 use generator::{CatalogueError, Generator};
-use sandbox::SandboxError;
-use shared::clock::Clock;
-use shared::ids::Digest;
-use shared::lifecycle::Lifecycle;
-use shared::messaging::{
+use messaging::{
     Blobs, Broker, BrokerError, BucketError, Buckets, Catalogues, Charges, Consumer, Control, DeadLetters, Needs,
     ProvisionError, Queue, WorkflowLog, consume, verify,
 };
-use shared::read_model::{ReadModel, ReadModelError, StepLeases};
-use shared::telemetry::MetricsServer;
-use shared::workflow::PhaseKind;
+use read_model::{ReadModel, ReadModelError, StepLeases};
+use sandbox::SandboxError;
+use service::clock::Clock;
+use service::lifecycle::Lifecycle;
+use service::telemetry::MetricsServer;
 use tokio::sync::watch;
 use tracing::Instrument;
 

@@ -6,10 +6,10 @@
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::identity::Role;
+use domain::ids::Digest;
+use messaging::{DeadLetters, KeptLetter, LettersAway};
 use serde_json::{Value, json};
-use shared::identity::Role;
-use shared::ids::Digest;
-use shared::messaging::{DeadLetters, KeptLetter, LettersAway};
 
 use crate::auth::tokens::Caller;
 use crate::http::body::discard as discard_body;

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use actix_web::http::header::{Accept, Header, Quality};
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::analysis::{AnalysisTask, AnalysisType, Severity, Suppressions};
+use domain::identity::Role;
+use domain::ids::{Digest, UserName};
+use messaging::{AnalysisAnswer, AnalysisError, AnalysisRequests, decode, encode};
+use read_model::ReadModel;
 use serde_json::{Value, json};
-use shared::analysis::{AnalysisTask, AnalysisType, Severity, Suppressions};
-use shared::clock::Clock;
-use shared::identity::Role;
-use shared::ids::{Digest, UserName};
-use shared::messaging::{AnalysisAnswer, AnalysisError, AnalysisRequests, decode, encode};
-use shared::read_model::ReadModel;
-use shared::telemetry::TraceContext;
+use service::clock::Clock;
+use service::telemetry::TraceContext;
 use tokio::time::Instant;
 
 use crate::analysis::sarif;

@@ -1,7 +1,7 @@
 //! Findings as SARIF 2.1.0 (<https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>).
 
+use domain::analysis::{AnalysisReport, Finding, Severity};
 use serde_json::{Value, json};
-use shared::analysis::{AnalysisReport, Finding, Severity};
 
 use crate::analysis::suggestions::{
     AnalyzeOptions, fingerprint, is_not_analysed, kind_name, selected, severity_name, suppressed,

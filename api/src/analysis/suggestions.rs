@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::analysis::{AnalysisReport, AnalysisType, Finding, FindingKind, Severity};
+use domain::ids::Digest;
 use serde_json::{Value, json};
-use shared::analysis::{AnalysisReport, AnalysisType, Finding, FindingKind, Severity};
-use shared::ids::Digest;
 
 /// The options of an analysis request: which findings to return, and with what detail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

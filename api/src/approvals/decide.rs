@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::approval::{CODE_BYTES, COMMENT_CHARS, Verdict, is_eligible, may_decide, read_help};
+use domain::identity::User;
+use domain::ids::{ApprovalId, Digest, WorkflowId};
+use domain::workflow::{NewInput, Workflow};
+use messaging::{ApprovalAnswer, HttpDecision};
 use serde_json::{Value, json};
-use shared::approval::{CODE_BYTES, COMMENT_CHARS, Verdict, is_eligible, may_decide, read_help};
-use shared::identity::User;
-use shared::ids::{ApprovalId, Digest, WorkflowId};
-use shared::lifecycle::Lifecycle;
-use shared::messaging::{ApprovalAnswer, HttpDecision};
-use shared::telemetry::TraceContext;
-use shared::workflow::{NewInput, Workflow};
+use service::lifecycle::Lifecycle;
+use service::telemetry::TraceContext;
 use uuid::Uuid;
 
 use crate::auth::tokens::Caller;

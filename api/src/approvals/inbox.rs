@@ -1,10 +1,10 @@
 //! `GET /api/v3/approvals`: the open approvals that the caller may decide.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::identity::Role;
+use domain::workflow::Status;
+use read_model::{ListPosition, ListQuery, Stored};
 use serde_json::{Value, json};
-use shared::identity::Role;
-use shared::read_model::{ListPosition, ListQuery, Stored};
-use shared::workflow::Status;
 
 use crate::auth::state::Auth;
 use crate::auth::tokens::Caller;

@@ -1,13 +1,14 @@
 //! Signing keys, and the demo credentials that production refuses.
 
+use domain::Timestamp;
+use domain::identity::{KeyState, SigningKey, User};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
+use messaging::Watched;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use shared::clock::{Clock, Timestamp};
-use shared::config::Profile;
-use shared::identity::{KeyState, SigningKey, User};
-use shared::messaging::Watched;
+use service::clock::Clock;
+use service::config::Profile;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -184,7 +185,10 @@ pub(crate) fn refuse_demo(profile: Profile, keys: &[SigningKey], users: &[User])
     let known = |user: &User| {
         DEMO_USERS.iter().any(|(name, password)| {
             user.name.as_str() == *name
-                && user.password.as_ref().is_some_and(|hash| hash.matches(password).is_ok_and(|is_it| is_it))
+                && user
+                    .password
+                    .as_ref()
+                    .is_some_and(|hash| service::password::verify(password, hash).is_ok_and(|is_it| is_it))
         })
     };
     match users.iter().find(|user| user.demo || known(user)) {
@@ -212,10 +216,10 @@ mod tests {
         assert!(!retired.is_over(at(1_100), max_token_ttl) && retired.is_over(at(1_101), max_token_ttl));
         assert_eq!(retired.clone().retired(at(2_000)), retired, "retired once");
     }
-    use shared::identity::{PasswordHash, Role};
+    use domain::identity::Role;
 
     fn user(name: &str, password: &str, demo: bool) -> User {
-        let password = Some(PasswordHash::of(password).unwrap());
+        let password = Some(service::password::hash(password).unwrap());
         User { demo, password, ..User::new(name.parse().unwrap(), Role::Developer, Timestamp::from_millis(0)) }
     }
 

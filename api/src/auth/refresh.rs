@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use shared::clock::Timestamp;
-use shared::identity::{RefreshFamily, Revocation};
-use shared::messaging::BucketError;
+use domain::Timestamp;
+use domain::identity::{RefreshFamily, Revocation};
+use messaging::BucketError;
 use uuid::Uuid;
 
 use super::caller::token_problem;

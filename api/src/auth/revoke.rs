@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::Timestamp;
+use domain::identity::Revocation;
 use serde_json::json;
-use shared::clock::Timestamp;
-use shared::identity::Revocation;
 
 use super::caller::authenticate;
 use super::refresh::revoke_family;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::config::{Profile, Settings};
+use service::config::{Profile, Settings};
 
 /// Entries of the revocation bucket are kept for two days; an access token must not outlive its revocation.
 const MAX_ACCESS_TTL: Duration = Duration::from_secs(86_400);

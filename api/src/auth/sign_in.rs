@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use shared::identity::{RefreshFamily, User, checks_on_this_thread, spend_time_of_a_check};
+use domain::identity::{RefreshFamily, User};
+use service::password;
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
@@ -97,12 +98,12 @@ async fn check(
 ) -> Result<(bool, OwnedSemaphorePermit), Problem> {
     let hash = user.and_then(|user| user.password);
     let checked = web::block(move || {
-        let before = checks_on_this_thread();
+        let before = password::checks_on_this_thread();
         let is_right = match hash {
-            Some(hash) => hash.matches(&password),
-            None => spend_time_of_a_check(&password).map(|()| false),
+            Some(hash) => password::verify(&password, &hash),
+            None => password::verify_nothing(&password).map(|()| false),
         };
-        metrics::PASSWORD_CHECKS.inc_by(checks_on_this_thread() - before);
+        metrics::PASSWORD_CHECKS.inc_by(password::checks_on_this_thread() - before);
         is_right.map(|is_right| (is_right, permit))
     });
     checked.await.map_err(|_| too_many_sign_ins())?.map_err(|error| {

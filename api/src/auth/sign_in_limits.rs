@@ -4,8 +4,8 @@
 //! password refunds the charges that only wrong ones cost.
 
 use actix_web::{HttpMessage, HttpRequest};
-use shared::ids::Digest;
-use shared::read_model::{Gcra, Verdict};
+use domain::ids::Digest;
+use read_model::{Gcra, Verdict};
 
 use crate::auth::sign_in_queue::SignInQueue;
 use crate::http::client_address::{address_prefix, client_address};

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use shared::pool::Pool;
-use shared::read_model::Verdict;
+use read_model::Verdict;
+use service::pool::Pool;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-/// Maximum concurrent password checks. Each takes a core and 19 MiB, one of which is reused (see `shared::identity`).
+/// Maximum concurrent password checks. Each takes a core and 19 MiB, one of which is reused (see `domain::identity`).
 const MAX_CHECKS: usize = 2;
 /// Maximum queued sign-ins per address; its further ones wait outside the queue and delay no other address.
 const MAX_WAITING_PER_ADDRESS: usize = 2;

@@ -1,8 +1,8 @@
 //! The part of the application state for authentication.
 
-use shared::clock::Clock;
-use shared::identity::{RefreshFamily, Revocation};
-use shared::messaging::Bucket;
+use domain::identity::{RefreshFamily, Revocation};
+use messaging::Bucket;
+use service::clock::Clock;
 
 use crate::auth::sign_in_queue::SignInQueue;
 use crate::auth::tokens::Tokens;

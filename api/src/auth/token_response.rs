@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::HeaderValue;
+use messaging::BucketError;
 use serde_json::json;
-use shared::messaging::BucketError;
 
 use crate::auth::tokens::TokenPair;
 use crate::http::problem::Problem;

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use shared::clock::Clock;
-use shared::config::Budget;
-use shared::ids::UserName;
-use shared::messaging::{Charges, WorkflowLog};
-use shared::read_model::ReadModel;
+use domain::ids::UserName;
+use messaging::{Charges, WorkflowLog};
+use read_model::ReadModel;
+use service::clock::Clock;
+use service::config::Budget;
 
 use crate::budget::tally::SpendingTally;
 use crate::http::problem::Problem;

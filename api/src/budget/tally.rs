@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::pin::pin;
 use std::time::Duration;
 
+use domain::Timestamp;
+use domain::ids::{UserName, WorkflowId};
+use domain::workflow::Workflow;
 use futures_util::StreamExt;
-use shared::clock::Timestamp;
-use shared::ids::{UserName, WorkflowId};
-use shared::messaging::{ReadError, Start, WorkflowLog};
-use shared::workflow::Workflow;
+use messaging::{ReadError, Start, WorkflowLog};
 use tokio::time::Instant;
 
 /// Maximum lag of the broker's clock behind this process's.

@@ -1,8 +1,8 @@
 //! The contents of a workflow's artifacts.
 
+use domain::single_file::{Part, joined};
+use domain::workflow::{Artifacts, CodeFile, Content};
 use serde_json::{Value, json};
-use shared::single_file::{Part, joined};
-use shared::workflow::{Artifacts, CodeFile, Content};
 
 use crate::http::problem::Problem;
 use crate::workflows::state::Workflows;

@@ -2,7 +2,7 @@
 
 use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::{HttpRequest, HttpResponse, web};
-use shared::workflow::{Artifacts, Content};
+use domain::workflow::{Artifacts, Content};
 
 use crate::auth::tokens::Caller;
 use crate::executions::artifact_contents::{CHANGES, load, produced_files, read_code};

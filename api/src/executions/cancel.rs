@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::approval::Actor;
+use domain::identity::Role;
+use domain::ids::{EventId, WorkflowId};
+use domain::workflow::{Event, EventKind, Happened, Status, transition};
+use messaging::AppendError;
+use read_model::Stored;
 use serde_json::json;
-use shared::approval::Actor;
-use shared::identity::Role;
-use shared::ids::{EventId, WorkflowId};
-use shared::messaging::AppendError;
-use shared::read_model::Stored;
-use shared::telemetry::TraceContext;
-use shared::workflow::{Event, EventKind, Happened, Status, transition};
+use service::telemetry::TraceContext;
 
 use crate::auth::tokens::Caller;
 use crate::http::body::discard;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use shared::ids::UserName;
+use domain::ids::UserName;
 
 use crate::metrics;
 

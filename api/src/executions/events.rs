@@ -8,13 +8,13 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use bytes::Bytes;
+use domain::approval::Actor;
+use domain::ids::WorkflowId;
+use domain::workflow::Workflow;
 use futures_util::{Stream, stream};
+use messaging::{Entry, ReadError};
 use serde_json::json;
-use shared::approval::Actor;
-use shared::ids::WorkflowId;
-use shared::lifecycle::Lifecycle;
-use shared::messaging::{Entry, ReadError};
-use shared::workflow::Workflow;
+use service::lifecycle::Lifecycle;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -281,9 +281,9 @@ mod tests {
     use super::*;
     use crate::test_fixtures::{START, cancelled};
     use actix_web::test::TestRequest;
-    use shared::ids::EventId;
-    use shared::telemetry::TraceContext;
-    use shared::workflow::{EventKind, Happened};
+    use domain::ids::EventId;
+    use domain::workflow::{EventKind, Happened};
+    use service::telemetry::TraceContext;
 
     #[test]
     fn an_event_is_one_block_with_the_sequence_as_its_id() {

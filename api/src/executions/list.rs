@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::identity::Role;
+use domain::ids::UserName;
+use domain::workflow::Status;
+use read_model::{ListPosition, ListQuery, Page, Stored};
 use serde_json::{Value, json};
-use shared::identity::Role;
-use shared::ids::UserName;
-use shared::read_model::{ListPosition, ListQuery, Page, Stored};
-use shared::workflow::Status;
 
 use crate::auth::tokens::Caller;
 use crate::executions::views::summary;

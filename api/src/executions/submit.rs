@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::approval::Actor;
+use domain::identity::Role;
+use domain::ids::{EventId, WorkflowId};
+use domain::workflow::{EventKind, Happened, Submission, Workflow, estimated_cost};
+use messaging::{AppendError, BlobError};
 use serde_json::{Value, json};
-use shared::approval::Actor;
-use shared::identity::Role;
-use shared::ids::{EventId, WorkflowId};
-use shared::messaging::{AppendError, BlobError};
-use shared::workflow::{EventKind, Happened, Submission, Workflow, estimated_cost};
 
 use crate::auth::tokens::Caller;
 use crate::budget::daily_budget::DailyBudget;

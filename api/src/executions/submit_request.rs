@@ -1,11 +1,11 @@
 //! Parses the body of a submission.
 
 use actix_web::http::Uri;
+use domain::approval::{MAX_RECIPE_CHARS, RiskLevel};
+use domain::ids::Digest;
+use domain::workflow::{Mode, Options, SecurityLevel};
 use serde_json::Value;
-use shared::approval::{MAX_RECIPE_CHARS, RiskLevel};
-use shared::ids::Digest;
-use shared::webhook::is_public;
-use shared::workflow::{Mode, Options, SecurityLevel};
+use service::webhook::is_public;
 use url::{Host, Url};
 
 use crate::http::json_fields::{FieldReader, Object};

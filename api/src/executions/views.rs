@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
+use domain::Timestamp;
+use domain::approval::{Decision, Park, Stage};
+use domain::ids::ApprovalId;
+use domain::workflow::{Action, Artifacts, PlanStep, StepStatus, Workflow};
 use serde_json::{Value, json};
-use shared::approval::{Decision, Park, Stage};
-use shared::clock::Timestamp;
-use shared::ids::ApprovalId;
-use shared::workflow::{Action, Artifacts, PlanStep, StepStatus, Workflow};
 
 use crate::executions::artifact_contents::CHANGES;
 

@@ -6,10 +6,10 @@ use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::{HttpRequest, web};
+use domain::identity::User;
 use futures_util::StreamExt;
 use serde_json::Value;
-use shared::identity::User;
-use shared::pool::{Place, Pool};
+use service::pool::{Place, Pool};
 
 use crate::http::problem::Problem;
 

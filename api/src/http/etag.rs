@@ -2,7 +2,7 @@
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
-use shared::ids::Digest;
+use domain::ids::Digest;
 
 /// Responds with a text and its digest as `ETag`, or with 304 if the client has that digest.
 ///

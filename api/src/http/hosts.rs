@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs as _};
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HOST;
-use shared::config::{Profile, Settings};
+use service::config::{Profile, Settings};
 
 use crate::http::problem::Problem;
 
@@ -108,7 +108,7 @@ fn is_loopback(listen: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::config::ConfigErrors;
+    use service::config::ConfigErrors;
 
     fn read(listen: &str, hosts: &str, profile: Profile) -> Result<Hosts, ConfigErrors> {
         let mut settings = Settings::from_pairs([("api.hosts", hosts)]);

@@ -1,7 +1,7 @@
 //! Validates the fields of a JSON body and collects every error. Messages never repeat submitted text.
 
+use domain::approval::CODE_BYTES;
 use serde_json::{Map, Value};
-use shared::approval::CODE_BYTES;
 
 use crate::http::problem::{FieldError, Problem};
 

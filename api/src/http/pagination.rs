@@ -1,7 +1,7 @@
 //! Pages of lists: `limit`, an opaque `cursor`, and filters in the query.
 
 use actix_web::{HttpRequest, web};
-use shared::read_model::ListPosition;
+use read_model::ListPosition;
 
 use crate::http::problem::{FieldError, Problem};
 

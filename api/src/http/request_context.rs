@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::HeaderName;
 use actix_web::{HttpMessage, HttpRequest};
-use shared::telemetry::TraceContext;
+use service::telemetry::TraceContext;
 use tokio::time::Instant;
 use uuid::Uuid;
 

@@ -9,8 +9,8 @@ use std::net::IpAddr;
 
 use actix_web::HttpRequest;
 use actix_web::http::Method;
-use shared::clock::Clock;
-use shared::read_model::{Gcra, LocalBuckets, Verdict};
+use read_model::{Gcra, LocalBuckets, Verdict};
+use service::clock::Clock;
 
 use crate::http::client_address::{address_prefix, client_address};
 

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpMessage, HttpRequest, web};
-use shared::clock::Clock;
-use shared::identity::User;
-use shared::read_model::{Gcra, RateLimiter, Verdict};
+use domain::identity::User;
+use read_model::{Gcra, RateLimiter, Verdict};
+use service::clock::Clock;
 
 use crate::http::body::discard;
 use crate::http::problem::Problem;

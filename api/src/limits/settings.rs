@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::str::FromStr;
 
-use shared::config::{Profile, Settings};
-use shared::identity::Role;
-use shared::read_model::Gcra;
+use domain::identity::Role;
+use read_model::Gcra;
+use service::config::{Profile, Settings};
 
 /// An operation with its own bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -3,8 +3,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use shared::clock::Clock;
-use shared::read_model::{Gcra, LocalBuckets};
+use read_model::{Gcra, LocalBuckets};
+use service::clock::Clock;
 
 /// Sampled lines of this process: at most 20 in any second, 10 a second on average.
 const SAMPLED_LINES: Gcra = Gcra { burst: 10, refill_per_minute: 600 };
@@ -44,7 +44,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use shared::clock::Timestamp;
+    use domain::Timestamp;
 
     #[test]
     fn a_flood_writes_bounded_lines_and_the_rest_is_counted() {

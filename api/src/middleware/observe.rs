@@ -206,7 +206,7 @@ mod tests {
     use actix_web::body::to_bytes;
     use actix_web::middleware::from_fn;
     use actix_web::test::{TestRequest, init_service, try_call_service};
-    use shared::clock::Clock;
+    use service::clock::Clock;
 
     #[actix_web::test]
     async fn a_panic_is_a_problem_too() {

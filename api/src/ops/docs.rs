@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, LOCATION};
-use shared::identity::Secret;
+use domain::identity::Secret;
 
 const PAGE: &str = include_str!("explorer.html");
 

@@ -1,9 +1,9 @@
 //! `GET /health` and `GET /ready`: the state of the system and of this process.
 
 use actix_web::{HttpResponse, web};
+use messaging::{GeneratorReport, WorkerReport};
 use serde_json::{Value, json};
-use shared::lifecycle::Lifecycle;
-use shared::messaging::{GeneratorReport, WorkerReport};
+use service::lifecycle::Lifecycle;
 
 use crate::auth::freshness::is_fresh;
 use crate::auth::state::Auth;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use actix_web::web;
-use shared::ids::Digest;
-use shared::messaging::{BucketError, CatalogueEntry, Catalogues, PublishedRecipe, WorkerReport};
+use domain::ids::Digest;
+use messaging::{BucketError, CatalogueEntry, Catalogues, PublishedRecipe, WorkerReport};
 
 use crate::http::problem::Problem;
 use crate::workflows::peers::Peers;
@@ -113,7 +113,7 @@ fn merged(lists: &[(Arc<Vec<CatalogueEntry>>, usize)]) -> BTreeMap<String, Offer
 
 #[cfg(test)]
 mod tests {
-    use shared::messaging::RecipeSummary;
+    use messaging::RecipeSummary;
 
     use super::*;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::web;
-use shared::lifecycle::Lifecycle;
+use service::lifecycle::Lifecycle;
 
 use crate::middleware::access_log::AccessLog;
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use actix_web::web;
-use shared::lifecycle::Lifecycle;
-use shared::messaging::{Cause, DeadLetters};
+use messaging::{Cause, DeadLetters};
+use service::lifecycle::Lifecycle;
 use tokio::time::Instant;
 
 use crate::metrics;

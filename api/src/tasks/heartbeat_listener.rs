@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::web;
 use futures_util::StreamExt;
-use shared::lifecycle::Lifecycle;
+use service::lifecycle::Lifecycle;
 
 use crate::workflows::peers::Peers;
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use actix_web::web;
 use futures_util::StreamExt;
-use shared::lifecycle::Lifecycle;
-use shared::messaging::ReadError;
+use messaging::ReadError;
+use service::lifecycle::Lifecycle;
 
 use crate::workflows::feed::FeedItem;
 use crate::workflows::state::Workflows;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use actix_web::web;
-use shared::lifecycle::Lifecycle;
-use shared::messaging::{Broker, Consumer, Delivery, Entry, Queue, Settlement, consume};
-use shared::read_model::rebuild;
+use messaging::{Broker, Consumer, Delivery, Entry, Queue, Settlement, consume};
+use read_model::rebuild;
+use service::lifecycle::Lifecycle;
 
 use crate::metrics;
 use crate::workflows::state::Workflows;

@@ -1,11 +1,11 @@
 //! Authorization: a workflow that a user may not see does not exist for that user.
 
-use shared::analysis::AnalysisReport;
-use shared::approval::{GateOutcome, RiskLevel, is_eligible, may_decide};
-use shared::identity::{Role, User};
-use shared::ids::{UserName, WorkflowId};
-use shared::read_model::Stored;
-use shared::workflow::{Content, Options, PhaseKind, Workflow};
+use domain::analysis::AnalysisReport;
+use domain::approval::{GateOutcome, RiskLevel, is_eligible, may_decide};
+use domain::identity::{Role, User};
+use domain::ids::{UserName, WorkflowId};
+use domain::workflow::{Content, Options, PhaseKind, Workflow};
+use read_model::Stored;
 
 use crate::http::problem::Problem;
 use crate::workflows::state::Workflows;
@@ -94,8 +94,8 @@ pub(crate) async fn visible(workflows: &Workflows, user: &User, id: &str) -> Res
 
 #[cfg(test)]
 mod tests {
-    use shared::approval::{Channel, Decision, Policy, Verdict};
-    use shared::workflow::{Event, transition};
+    use domain::approval::{Channel, Decision, Policy, Verdict};
+    use domain::workflow::{Event, transition};
 
     use super::*;
     use crate::test_fixtures::{START, parked, parked_under, submitted, user};

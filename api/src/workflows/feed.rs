@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shared::messaging::Entry;
+use messaging::Entry;
 use tokio::sync::broadcast;
 
 /// Buffered items; a stream that lags further reads the log instead.

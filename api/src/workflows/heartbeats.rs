@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use shared::messaging::WorkerReport;
+use messaging::WorkerReport;
 use tokio::time::Instant;
 
 /// Time without heartbeat after which a process counts as down.

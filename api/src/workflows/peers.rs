@@ -1,6 +1,6 @@
 //! The part of the application state for messages to and from workers and approvers.
 
-use shared::messaging::{ApproverReport, Control, WorkerReport};
+use messaging::{ApproverReport, Control, WorkerReport};
 
 use crate::workflows::heartbeats::LivenessTable;
 

@@ -5,11 +5,11 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use domain::ids::WorkflowId;
+use domain::workflow::Workflow;
 use futures_util::StreamExt;
-use shared::ids::WorkflowId;
-use shared::messaging::{Entry, Queue, ReadError, WorkflowLog};
-use shared::read_model::{ListPosition, ListQuery, Page, ReadModel, ReadModelError, Stored};
-use shared::workflow::Workflow;
+use messaging::{Entry, Queue, ReadError, WorkflowLog};
+use read_model::{ListPosition, ListQuery, Page, ReadModel, ReadModelError, Stored};
 use tokio::time::Instant;
 
 use crate::http::problem::Problem;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use shared::ids::WorkflowId;
+use domain::ids::WorkflowId;
 
 /// Maximum tracked workflows; when exceeded, the older half is evicted.
 const MAX_TRACKED_WORKFLOWS: usize = 50_000;

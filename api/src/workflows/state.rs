@@ -1,8 +1,8 @@
 //! The part of the application state for workflows.
 
-use shared::clock::Clock;
-use shared::messaging::{Blobs, Submissions, WorkflowLog};
-use shared::read_model::ReadModel;
+use messaging::{Blobs, Submissions, WorkflowLog};
+use read_model::ReadModel;
+use service::clock::Clock;
 
 use crate::workflows::feed::LogFeed;
 use crate::workflows::reader::WorkflowReader;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::messaging::{BlobError, ReadError};
+use messaging::{BlobError, ReadError};
 
 use crate::http::problem::Problem;
 

@@ -1,9 +1,9 @@
 //! Signing in, tokens, and requests without a valid token.
 
+use domain::identity::{Role, SigningKey, User};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use messaging::Buckets;
 use serde_json::{Value, json};
-use shared::identity::{Role, SigningKey, User};
-use shared::messaging::Buckets;
 use test_support::wait_until;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
@@ -95,7 +95,7 @@ async fn forged_truncated_and_expired_tokens_are_rejected() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let (_, key) = Buckets::new(&stack.broker).signing_keys().await.unwrap().all().await.unwrap().remove(0);
-    let now = shared::clock::Clock::system().now().as_millis() / 1_000;
+    let now = service::clock::Clock::system().now().as_millis() / 1_000;
     let good = json!({
         "iss": "promptcraft", "aud": "promptcraft-api", "sub": "ann", "jti": "j", "fam": "f", "role": "developer",
         "iat": now, "nbf": now, "exp": now + 60,
@@ -129,7 +129,7 @@ async fn forged_truncated_and_expired_tokens_are_rejected() {
         check(&api, &sign(&key, Algorithm::HS256, &claims), Some(reason)).await;
     }
     check(&api, &sign(&key, Algorithm::HS384, &good), Some("signature")).await;
-    let other = SigningKey { secret: shared::identity::Secret::fresh(), ..key.clone() };
+    let other = SigningKey { secret: domain::identity::Secret::fresh(), ..key.clone() };
     check(&api, &sign(&other, Algorithm::HS256, &good), Some("signature")).await;
     let unknown = SigningKey { kid: "unknown".to_owned(), ..key.clone() };
     check(&api, &sign(&unknown, Algorithm::HS256, &good), Some("unknown key")).await;
@@ -249,7 +249,7 @@ async fn concurrent_refreshes_of_one_token_do_not_both_succeed() {
 async fn tokens_end_with_their_password_or_user_and_later_ones_work() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
-    let now = shared::clock::Clock::system().now();
+    let now = service::clock::Clock::system().now();
     let of_then = |millis: u64| User {
         tokens_from: Some(now.after(std::time::Duration::from_millis(millis))),
         ..user("eve", Role::Developer)
@@ -290,7 +290,7 @@ async fn production_refuses_the_demo_stack_and_says_why() {
     let refusal = async |profile: &str| {
         let config =
             api::Config::read(stack.settings(&[("profile", profile), ("limits.profile", "standard")])).unwrap();
-        let life = shared::lifecycle::Lifecycle::new();
+        let life = service::lifecycle::Lifecycle::new();
         let outcome = api::Application::build(config, life.clone()).await;
         life.stop();
         outcome.err().map(|error| error.to_string())
@@ -336,7 +336,7 @@ async fn demo_credentials_work_in_the_demo_only() {
     let stack = Stack::start().await;
     let demo = stack.api(&[]).await;
     let known_to_all = demo.token("ann").await;
-    let own = SigningKey::fresh(false, shared::clock::Clock::system().now());
+    let own = SigningKey::fresh(false, service::clock::Clock::system().now());
     let keys = Buckets::new(&stack.broker).signing_keys().await.unwrap();
     let (_, demo_key) = keys.all().await.unwrap().remove(0);
     keys.put(&own.kid, &own).await.unwrap();
@@ -347,7 +347,7 @@ async fn demo_credentials_work_in_the_demo_only() {
     assert_eq!(api.post("/auth/token", None, &pair).await.0, 401);
     let eve = api.token("eve").await;
     assert_eq!(api.get("/api/v3/execute", &eve).await.0, 200);
-    let now = shared::clock::Clock::system().now().as_millis() / 1_000;
+    let now = service::clock::Clock::system().now().as_millis() / 1_000;
     let claims = |name: &str| {
         json!({
             "iss": "promptcraft", "aud": "promptcraft-api", "sub": name, "jti": "j", "fam": "f", "role": "developer",

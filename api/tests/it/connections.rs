@@ -22,7 +22,7 @@ struct Process {
 
 impl Process {
     async fn start(stack: &Stack, more: &[(&str, &str)]) -> Self {
-        let ports = shared::ports::free(2).unwrap();
+        let ports = service::ports::free(2).unwrap();
         let listen = format!("127.0.0.1:{}", ports[0]);
         let metrics = format!("127.0.0.1:{}", ports[1]);
         let mut command = Command::new(env!("CARGO_BIN_EXE_api"));

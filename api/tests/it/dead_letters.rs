@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use domain::workflow::PhaseKind;
+use messaging::{Cause, Consumer, DeadLetters, PutBackError, Queue, consume, put_back};
 use serde_json::{Value, json};
-use shared::clock::Clock;
-use shared::lifecycle::Lifecycle;
-use shared::messaging::{Cause, Consumer, DeadLetters, PutBackError, Queue, consume, put_back};
-use shared::workflow::PhaseKind;
+use service::clock::Clock;
+use service::lifecycle::Lifecycle;
 use test_support::wait_until;
 
 use crate::stack::{Api, Stack};

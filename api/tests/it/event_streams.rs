@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use domain::approval::Actor;
+use domain::ids::{EventId, WorkflowId};
+use domain::workflow::{Event, Failure, Happened, StepUsage, transition};
+use messaging::WorkflowLog;
 use reqwest::Response;
 use serde_json::{Value, json};
-use shared::approval::Actor;
-use shared::clock::Clock;
-use shared::ids::{EventId, WorkflowId};
-use shared::messaging::WorkflowLog;
-use shared::telemetry::TraceContext;
-use shared::workflow::{Event, Failure, Happened, StepUsage, transition};
+use service::clock::Clock;
+use service::telemetry::TraceContext;
 use test_support::wait_until;
 
 use crate::stack::{Api, Stack, read, user};
@@ -163,7 +163,7 @@ async fn a_stream_ends_when_the_caller_loses_access() {
     assert_eq!(reader.next().await.unwrap().kind, "submitted");
     append_event(&stack.log, &id, planned()).await;
     assert_eq!(reader.next().await.unwrap().kind, "planned");
-    stack.put_user(&user("root", shared::identity::Role::Developer)).await;
+    stack.put_user(&user("root", domain::identity::Role::Developer)).await;
     let demoted = async || api.get(&format!("/api/v3/execute/status/{id}"), &root).await.0 == 404;
     wait_until("the API knows", demoted).await;
     append_event(&stack.log, &id, failed()).await;

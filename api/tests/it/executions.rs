@@ -1,19 +1,19 @@
 //! Submitting, reading, listing and cancelling workflows, and deciding on them.
 
+use domain::approval::{Actor, Policy, RiskLevel, Ruling};
+use domain::identity::Role;
+use domain::ids::{EventId, WorkflowId};
+use domain::workflow::{
+    Artifacts, CodeFile, Content, Event, Happened, NewInput, Rerun, StepUsage, TestSummary, Workflow, transition,
+};
 use futures_util::StreamExt as _;
+use messaging::{ApprovalAnswer, Blobs, Control, HttpDecision, WorkflowLog};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
-use shared::approval::{Actor, Policy, RiskLevel, Ruling};
-use shared::clock::Clock;
-use shared::identity::Role;
-use shared::ids::{EventId, WorkflowId};
-use shared::messaging::{ApprovalAnswer, Blobs, Control, HttpDecision, WorkflowLog};
-use shared::telemetry::TraceContext;
-use shared::workflow::{
-    Artifacts, CodeFile, Content, Event, Happened, NewInput, Rerun, StepUsage, TestSummary, Workflow, transition,
-};
+use service::clock::Clock;
+use service::telemetry::TraceContext;
 use test_support::wait_until;
 
 use crate::stack::{Api, Stack, goal, read, user};
@@ -348,10 +348,10 @@ async fn parked_artifacts_are_shown_to_deciders_and_released_to_the_owner() {
     let digest = own["pending_approvals"][0]["digest"].clone();
     assert_eq!(digest.as_str().unwrap().len(), 64);
 
-    let decision = shared::approval::Decision {
-        verdict: shared::approval::Verdict::Approved,
+    let decision = domain::approval::Decision {
+        verdict: domain::approval::Verdict::Approved,
         by: "bob".parse().unwrap(),
-        channel: shared::approval::Channel::Http,
+        channel: domain::approval::Channel::Http,
         on_behalf_of: None,
         comment: None,
         input: None,
@@ -409,7 +409,7 @@ async fn a_cancel_is_final_and_idempotent() {
     assert_eq!(cancel(&bob, &parked).await, 403, "an approver rejects and does not cancel");
     assert_eq!(cancel(&root, &parked).await, 200);
     let failed = api.submit(&ann).await;
-    let failure = shared::workflow::Failure::new("no_generator", "No generator.", "Choose a recipe.");
+    let failure = domain::workflow::Failure::new("no_generator", "No generator.", "Choose a recipe.");
     append_event(&stack.log, &failed, Event::failed(failure)).await;
     assert_eq!(cancel(&ann, &failed).await, 409);
     assert_eq!(status(&api, &ann, &failed).await.1["error"]["code"], "no_generator");

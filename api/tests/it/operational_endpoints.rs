@@ -1,10 +1,10 @@
 //! Health, readiness, metrics, the OpenAPI document and the explorer.
 
-use serde_json::{Value, json};
-use shared::messaging::{
+use messaging::{
     ApproverReport, Catalogues, Control, PublishedRecipe, RecipeFile, RecipeParameter, RecipeSummary, WorkerReport,
 };
-use shared::read_model::{Difference, ReadModel, compare, rebuild};
+use read_model::{Difference, ReadModel, compare, rebuild};
+use serde_json::{Value, json};
 use test_support::wait_until;
 
 use crate::stack::{Stack, goal, read};

@@ -5,13 +5,13 @@ use std::process::Command;
 use std::time::Duration;
 
 use api::{Application, Config};
+use domain::identity::{Role, SigningKey, User};
+use messaging::{Broker, BrokerSettings, Buckets, WorkflowLog, provision};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
-use shared::clock::Clock;
-use shared::config::Settings;
-use shared::identity::{PasswordHash, Role, SigningKey, User};
-use shared::lifecycle::Lifecycle;
-use shared::messaging::{Broker, BrokerSettings, Buckets, WorkflowLog, provision};
+use service::clock::Clock;
+use service::config::Settings;
+use service::lifecycle::Lifecycle;
 use test_support::{NatsServer, RedisServer};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -48,7 +48,7 @@ impl Drop for Api {
 }
 
 pub(crate) fn user(name: &str, role: Role) -> User {
-    let password = Some(PasswordHash::of(PASSWORD).expect("a password"));
+    let password = Some(service::password::hash(PASSWORD).expect("a password"));
     User { demo: true, password, ..User::new(name.parse().expect("a user name"), role, Clock::system().now()) }
 }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::approval::{Channel, DecisionRequest, Refusal};
-use shared::lifecycle::Lifecycle;
-use shared::messaging::{ApprovalAnswer, HttpDecision, Question, Questions};
+use domain::approval::{Channel, DecisionRequest, Refusal};
+use messaging::{ApprovalAnswer, HttpDecision, Question, Questions};
+use service::lifecycle::Lifecycle;
 use tokio::time::Instant;
 use tracing::Instrument;
 

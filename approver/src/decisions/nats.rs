@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::approval::{Actor, COMMENT_CHARS, Channel, DecisionRequest, Refusal, read_help};
-use shared::clock::Clock;
-use shared::ids::WorkflowId;
-use shared::messaging::{
+use domain::approval::{Actor, COMMENT_CHARS, Channel, DecisionRequest, Refusal, read_help};
+use domain::ids::WorkflowId;
+use messaging::{
     ApprovalDesk, AuditLog, AuditRecord, BotDecision, BotReply, Cause, DeadLetters, Delivery, RawMessage, Received,
     Settlement,
 };
+use service::clock::Clock;
 
 use crate::decisions::refusal_limiter::RefusalLimiter;
 use crate::decisions::service::{DecisionOutcome, DecisionService, confirmation};

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use shared::clock::Timestamp;
-use shared::ids::UserName;
-use shared::read_model::{Gcra, GcraState};
+use domain::Timestamp;
+use domain::ids::UserName;
+use read_model::{Gcra, GcraState};
 
 /// Maximum refusals caused by the bot itself.
 const CLIENT_ERROR_LIMIT: Gcra = Gcra { burst: 60, refill_per_minute: 60 };
@@ -74,7 +74,7 @@ fn micros(at: Timestamp) -> i64 {
 mod tests {
     use std::time::Duration;
 
-    use shared::samples::START;
+    use domain::samples::START;
 
     use super::*;
 

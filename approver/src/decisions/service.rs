@@ -1,12 +1,13 @@
 //! The decision service: [`DecisionService::decide`] applies decisions from HTTP and NATS alike.
 
-use shared::approval::{Actor, Channel, Decision, DecisionRequest, Refusal, judge, lapsed_voters};
-use shared::clock::{Clock, Timestamp};
-use shared::failpoints;
-use shared::identity::User;
-use shared::ids::Digest;
-use shared::messaging::{AdvanceError, AuditLog, AuditRecord, Blobs, Control, ReadError, Watched, WorkflowLog};
-use shared::workflow::{Event, NewInput, Workflow};
+use domain::Timestamp;
+use domain::approval::{Actor, Channel, Decision, DecisionRequest, Refusal, judge, lapsed_voters};
+use domain::identity::User;
+use domain::ids::Digest;
+use domain::workflow::{Event, NewInput, Workflow};
+use messaging::{AdvanceError, AuditLog, AuditRecord, Blobs, Control, ReadError, Watched, WorkflowLog};
+use service::clock::Clock;
+use service::failpoints;
 
 use crate::metrics::DECISIONS;
 use crate::transitions::TransitionAppender;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use shared::ids::WorkflowId;
+use domain::ids::WorkflowId;
 use tokio::sync::oneshot;
 
 const DEBOUNCE: Duration = Duration::from_millis(250);

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::approval::{Actor, Park};
-use shared::ids::WorkflowId;
-use shared::messaging::{AdvanceError, Cause, DeadLetters, Delivery, RawMessage, Settlement, TimerKind, Timers};
-use shared::workflow::{Event, Workflow};
+use domain::approval::{Actor, Park};
+use domain::ids::WorkflowId;
+use domain::workflow::{Event, Workflow};
+use messaging::{AdvanceError, Cause, DeadLetters, Delivery, RawMessage, Settlement, TimerKind, Timers};
 
 use crate::announcements::announcement_of;
 use crate::context::ApproverContext;

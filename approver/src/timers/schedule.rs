@@ -4,11 +4,11 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::approval::Park;
-use shared::clock::Timestamp;
-use shared::ids::WorkflowId;
-use shared::messaging::{Delivery, Entry, ReadError, Settlement, TimerKind, Timers, WorkflowLog};
-use shared::workflow::EventKind;
+use domain::Timestamp;
+use domain::approval::Park;
+use domain::ids::WorkflowId;
+use domain::workflow::EventKind;
+use messaging::{Delivery, Entry, ReadError, Settlement, TimerKind, Timers, WorkflowLog};
 
 use crate::context::ApproverContext;
 

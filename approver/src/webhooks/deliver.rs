@@ -3,17 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::identity::Secret;
+use domain::ids::WorkflowId;
+use messaging::{
+    Broker, Cause, DeadLetters, DecodeError, Delivery, Entry, RawMessage, Settlement, Timers, WorkflowLog,
+};
 use reqwest::Url;
 use ring::hmac;
 use serde_json::json;
-use shared::clock::Clock;
-use shared::failpoints;
-use shared::identity::Secret;
-use shared::ids::WorkflowId;
-use shared::messaging::{
-    Broker, Cause, DeadLetters, DecodeError, Delivery, Entry, RawMessage, Settlement, Timers, WorkflowLog,
-};
-use shared::pool::Pool;
+use service::clock::Clock;
+use service::failpoints;
+use service::pool::Pool;
 
 use super::Attempt;
 use super::retry::{next_attempt, random_fraction};

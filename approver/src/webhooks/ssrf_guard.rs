@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 
 use reqwest::{Client, Url, redirect};
-use shared::webhook;
+use service::webhook;
 
 use super::Attempt;
 

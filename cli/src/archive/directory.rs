@@ -9,8 +9,8 @@ use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use domain::ids::Digest;
 use rustix::fs::FlockOperation;
-use shared::ids::Digest;
 
 use super::ArchiveError;
 use super::format::{ArchivedWorkflow, FileHeader, WorkflowIndex};

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::ids::{Digest, UserName, WorkflowId};
+use domain::workflow::{Status, Workflow};
+use messaging::StoredMessage;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use shared::ids::{Digest, UserName, WorkflowId};
-use shared::messaging::StoredMessage;
-use shared::workflow::{Status, Workflow};
 
 /// The first line of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

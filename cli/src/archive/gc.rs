@@ -8,12 +8,12 @@ use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 use std::time::Duration;
 
+use domain::Timestamp;
+use domain::ids::Digest;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use messaging::Retention;
 use serde::{Deserialize, Serialize};
-use shared::clock::Timestamp;
-use shared::failpoints;
-use shared::ids::Digest;
-use shared::messaging::Retention;
+use service::failpoints;
 
 use super::ArchiveError;
 use super::directory::ArchiveDirectory;

@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use shared::ids::WorkflowId;
-use shared::messaging::StoredMessage;
+use domain::ids::WorkflowId;
+use messaging::StoredMessage;
 
 /// The messages of an ended workflow, the last being its end.
 pub(super) struct History(pub(super) Vec<StoredMessage>);
@@ -121,7 +121,7 @@ impl<'e> HistoryCollector<'e> {
 
 #[cfg(test)]
 mod tests {
-    use shared::clock::Timestamp;
+    use domain::Timestamp;
 
     use super::*;
 

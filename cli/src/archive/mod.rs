@@ -29,7 +29,7 @@ pub(crate) enum ArchiveError {
     )]
     OtherLog { path: String },
     #[error(transparent)]
-    Log(#[from] shared::messaging::ReadError),
+    Log(#[from] messaging::ReadError),
     #[error("Redis is unavailable or being rebuilt ({0}); nothing was lost: run the command again")]
     ReadModel(String),
 }

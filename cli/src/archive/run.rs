@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::Duration;
 
+use domain::Timestamp;
+use domain::ids::{Digest, WorkflowId};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use shared::clock::Timestamp;
-use shared::failpoints;
-use shared::ids::{Digest, WorkflowId};
-use shared::messaging::{Original, ReadError, Retention, StoredMessage};
-use shared::read_model::ReadModel;
+use messaging::{Original, ReadError, Retention, StoredMessage};
+use read_model::ReadModel;
+use service::failpoints;
 use tokio::time::Instant;
 
 use super::ArchiveError;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use shared::messaging::MINIMUM_BROKER;
+use messaging::MINIMUM_BROKER;
 
 use crate::env::{find_nats_server, find_program};
 use crate::error::CommandError;

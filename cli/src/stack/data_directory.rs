@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use shared::identity::Secret;
+use domain::identity::Secret;
 
 use super::broker_config::{BotAccount, BotName};
 use super::private_file;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use shared::ports::{self, is_free};
+use service::ports::{self, is_free};
 
 #[derive(Debug, thiserror::Error)]
 pub enum PortError {

@@ -33,7 +33,7 @@ impl FromStr for RuntimeName {
     type Err = InvalidRuntimeName;
 
     fn from_str(name: &str) -> Result<Self, InvalidRuntimeName> {
-        let is_unchanged = shared::workflow::Lane::runtime(name).as_str() == name;
+        let is_unchanged = domain::workflow::Lane::runtime(name).as_str() == name;
         if is_unchanged && name.starts_with(|first: char| first.is_ascii_lowercase()) {
             Ok(Self(name.to_owned()))
         } else {

@@ -1,9 +1,10 @@
 //! Seeds the broker before the services start: streams, a signing key, demo users.
 
-use shared::clock::Clock;
-use shared::identity::{KeyState, PasswordError, PasswordHash, Role, Secret, SigningKey, User};
-use shared::ids::UserName;
-use shared::messaging::{Broker, BrokerError, BrokerSettings, Bucket, BucketError, Buckets, ProvisionError, provision};
+use domain::identity::{KeyState, PasswordHash, Role, Secret, SigningKey, User};
+use domain::ids::UserName;
+use messaging::{Broker, BrokerError, BrokerSettings, Bucket, BucketError, Buckets, ProvisionError, provision};
+use service::clock::Clock;
+use service::password::PasswordError;
 
 use super::process_specs::StackConfig;
 
@@ -69,7 +70,7 @@ pub(super) async fn seed(broker: &Broker, runtimes: &[String], demo: bool) -> Re
         let users = buckets.users().await?;
         for (name, password, role, self_approval) in DEMO_USERS {
             if users.get(name).await?.is_none() {
-                let user = demo_user(name, Some(PasswordHash::of(password)?), role, self_approval)?;
+                let user = demo_user(name, Some(service::password::hash(password)?), role, self_approval)?;
                 seeded.users += usize::from(create(&users, name, &user).await?);
             }
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cli::env::find_program;
 use cli::stack::{DataDirectory, Ports, Programs, StackConfig};
-use shared::read_model::{ReadModel, StepLeases};
+use read_model::{ReadModel, StepLeases};
 use tokio::time::Instant;
 
 struct Redis {

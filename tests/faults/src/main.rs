@@ -13,7 +13,7 @@ use faults::rounds::recovery::Recovery;
 use faults::rounds::report;
 use faults::rounds::shards::{self, Shard};
 use faults::rounds::{Harness, Injection};
-use shared::lifecycle::Lifecycle;
+use service::lifecycle::Lifecycle;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;

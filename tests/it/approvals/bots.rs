@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use domain::workflow::Content;
+use messaging::{BlobError, Blobs};
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use shared::messaging::{BlobError, Blobs};
-use shared::workflow::Content;
 use tests::{Bot, Client, Options, Stack, Terminal, eventually, question_of, run_request};
 
 async fn park(client: &Client, bot: &mut Bot, code: &str) -> Value {

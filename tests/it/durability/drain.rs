@@ -4,11 +4,11 @@ use std::future::ready;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use domain::workflow::EventKind;
 use futures_util::StreamExt;
+use messaging::WorkflowLog;
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use shared::messaging::WorkflowLog;
-use shared::workflow::EventKind;
 use tests::{Client, Options, Stack, broker_as, eventually, history, run_request};
 
 /// Workflows in flight while all processes are restarted.

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use async_nats::jetstream;
 use futures_util::future::join_all;
+use messaging::{Broker, BrokerError, BrokerSettings};
 use rustix::process::Signal;
 use serde_json::json;
-use shared::messaging::{Broker, BrokerError, BrokerSettings};
 use test_support::NatsServer;
 use tests::{Client, Options, Stack, eventually, program, raw_broker_as, run_request};
 
@@ -252,7 +252,7 @@ async fn a_broker_that_does_not_sync_each_write_is_refused() {
     let (good, bad) =
         (NatsServer::start_in(&folder.join("good"), "always"), NatsServer::start_in(&folder.join("bad"), "2m"));
     let other = NatsServer::start_in(&folder.join("other"), "always");
-    let down = format!("http://127.0.0.1:{}", shared::ports::free(1).expect("a free port")[0]);
+    let down = format!("http://127.0.0.1:{}", service::ports::free(1).expect("a free port")[0]);
     let connect = async |monitors: &[&str]| {
         let settings = BrokerSettings {
             url: good.url(),

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use domain::workflow::{EventKind, PhaseKind};
+use messaging::WorkflowLog;
 use rustix::process::Signal;
 use serde_json::Value;
-use shared::messaging::WorkflowLog;
-use shared::workflow::{EventKind, PhaseKind};
 use tests::{Client, Options, Stack, broker_as, eventually, history, long_program, question_of, run_request};
 
 async fn until_it_runs(stack: &Stack, client: &Client, id: &str) {

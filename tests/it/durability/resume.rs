@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::Config;
 use async_nats::jetstream::stream::Stream;
+use domain::ids::{EventId, WorkflowId};
+use domain::workflow::{EventKind, Happened, Workflow};
 use futures_util::TryStreamExt;
+use messaging::{Entry, WorkflowLog};
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use shared::ids::{EventId, WorkflowId};
-use shared::messaging::{Entry, WorkflowLog};
-use shared::workflow::{EventKind, Happened, Workflow};
 use tests::{
     Client, Options, Stack, audit_log, broker_as, differences, eventually, history, raw_broker_as, run_request,
     writer_of,
@@ -50,7 +50,7 @@ impl Logs {
 fn renamed(workflow: &Workflow, id: WorkflowId) -> Workflow {
     let mut text = serde_json::to_string(workflow).expect("JSON");
     for number in 1..=8 {
-        let gate = |id| shared::ids::ApprovalId::for_gate(id, number).to_string();
+        let gate = |id| domain::ids::ApprovalId::for_gate(id, number).to_string();
         text = text.replace(&gate(workflow.id), &gate(id));
     }
     let text = text.replace(&workflow.id.to_string(), &id.to_string());

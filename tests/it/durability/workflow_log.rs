@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use async_nats::jetstream;
+use domain::approval::Actor;
+use domain::ids::{EventId, WorkflowId};
+use domain::samples;
+use domain::workflow::{EventKind, Happened, Workflow};
 use futures_util::StreamExt;
+use messaging::{AppendError, Entry, ReadError, WorkflowLog};
 use rustix::process::Signal;
-use shared::approval::Actor;
-use shared::clock::Clock;
-use shared::ids::{EventId, WorkflowId};
-use shared::messaging::{AppendError, Entry, ReadError, WorkflowLog};
-use shared::samples;
-use shared::telemetry::TraceContext;
-use shared::workflow::{EventKind, Happened, Workflow};
+use service::clock::Clock;
+use service::telemetry::TraceContext;
 use tests::{Stack, broker_as, raw_broker_as};
 
 /// Starts a stack in which no process advances a workflow, with its log as the API writes it.

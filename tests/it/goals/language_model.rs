@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::config::SETTINGS;
+use service::config::SETTINGS;
 use tests::{Client, ModelEndpoint, Options, REPLY_TOKENS, Reply, Stack, eventually, question_of};
 
 const GOAL: &str = "Build me a rocket guidance system";

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use messaging::WorkflowLog;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::messaging::WorkflowLog;
 use tests::{Client, Options, Stack, broker_as, eventually, history};
 
 /// Minimum share of outcomes as expected.

@@ -76,7 +76,7 @@ fn the_map_of_the_readme_names_folders_that_exist() {
 #[test]
 fn the_reference_of_settings_is_current() {
     let path = root().join("docs/reference/settings.md");
-    let page = shared::config::reference();
+    let page = service::config::reference();
     if std::env::vars().any(|(name, _)| name == "UPDATE_REFERENCE") {
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         fs::write(&path, &page).expect("the page is written");

@@ -4,9 +4,9 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use async_nats::jetstream;
+use domain::workflow::{Content, EventKind};
+use messaging::Cause;
 use rustix::process::Signal;
-use shared::messaging::Cause;
-use shared::workflow::{Content, EventKind};
 use tests::{Options, Stack, dead_letters, eventually, long_program, raw_broker_as};
 
 use super::timeouts::{append, submitted_before};

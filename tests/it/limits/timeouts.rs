@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use rustix::process::Signal;
-use shared::approval::{Actor, Policy, RiskLevel, Ruling};
-use shared::clock::{Clock, Timestamp};
-use shared::ids::{EventId, WorkflowId};
-use shared::messaging::WorkflowLog;
-use shared::samples;
-use shared::telemetry::TraceContext;
-use shared::workflow::{
+use domain::Timestamp;
+use domain::approval::{Actor, Policy, RiskLevel, Ruling};
+use domain::ids::{EventId, WorkflowId};
+use domain::samples;
+use domain::workflow::{
     Artifacts, CodeFile, Content, Event, EventKind, Happened, Options as Choices, Rerun, RunCommand, StepUsage,
     TestSummary, Workflow, transition,
 };
+use messaging::WorkflowLog;
+use rustix::process::Signal;
+use service::clock::Clock;
+use service::telemetry::TraceContext;
 use tests::{Client, Stack, broker_as, eventually, history, question_of, raw_broker_as, writer_of};
 
 fn ago(seconds: i64) -> Timestamp {

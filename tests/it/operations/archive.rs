@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
+use domain::approval::Actor;
+use domain::ids::{Digest, EventId};
+use domain::workflow::{Event, EventKind, Happened, transition};
+use messaging::{Retention, WorkflowLog};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use shared::approval::Actor;
-use shared::clock::Clock;
-use shared::ids::{Digest, EventId};
-use shared::messaging::{Retention, WorkflowLog};
-use shared::telemetry::TraceContext;
-use shared::workflow::{Event, EventKind, Happened, transition};
+use service::clock::Clock;
+use service::telemetry::TraceContext;
 use tests::{
     Client, Stack, Terminal, audit_log, broker_as, differences, eventually, history, program, raw_broker_as,
     run_request,

@@ -64,7 +64,7 @@ impl Cluster {
             fs::copy(shipped.join(file), folder.join("nats").join(file)).expect("a shipped file");
         }
         make_certificates(&folder);
-        let ports = shared::ports::free(10).expect("free ports");
+        let ports = service::ports::free(10).expect("free ports");
         let [api, a, b, c, d, e, f, g, h, i] = ports.try_into().expect("ten ports");
         let (clients, monitors, routes) = ([a, b, c], [d, e, f], [g, h, i]);
         let mut cluster =

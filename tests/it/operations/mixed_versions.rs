@@ -3,17 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::process::Signal;
-use serde::{Deserialize, Serialize};
-use shared::approval::Actor;
-use shared::clock::Clock;
-use shared::ids::EventId;
-use shared::lifecycle::Lifecycle;
-use shared::messaging::{Consumer, Entry, Queue, WorkflowLog, consume, decode, encode};
-use shared::telemetry::TraceContext;
-use shared::workflow::{
+use domain::approval::Actor;
+use domain::ids::EventId;
+use domain::workflow::{
     Artifacts, CodeFile, Content, Event, Happened, PhaseKind, RunCommand, StepUsage, Workflow, transition,
 };
+use messaging::{Consumer, Entry, Queue, WorkflowLog, consume, decode, encode};
+use rustix::process::Signal;
+use serde::{Deserialize, Serialize};
+use service::clock::Clock;
+use service::lifecycle::Lifecycle;
+use service::telemetry::TraceContext;
 use tests::{Stack, broker_as, dead_letters, eventually, history, raw_broker_as, run_request};
 
 #[derive(Serialize, Deserialize)]

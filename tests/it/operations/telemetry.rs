@@ -130,7 +130,7 @@ async fn a_large_log_of_any_process_is_rotated_while_it_runs() {
 async fn no_log_repeats_what_was_submitted_or_printed() {
     let stack = Stack::start_with(Options::default().with(
         "telemetry.filter",
-        "info,shared=debug,api=debug,worker=debug,approver=debug,sandbox=debug,generator=debug,heimdall=debug",
+        "info,domain=debug,messaging=debug,read_model=debug,service=debug,api=debug,worker=debug,approver=debug,sandbox=debug,generator=debug,heimdall=debug",
     ))
     .await;
     let client = stack.developer().await;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use async_nats::jetstream;
 use async_nats::jetstream::consumer::{FromConsumer, pull};
+use domain::ids::WorkflowId;
+use messaging::{Cause, encode};
 use ring::hmac;
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use shared::ids::WorkflowId;
-use shared::messaging::{Cause, encode};
 use tests::{Client, Options, Stack, Terminal, dead_letters, eventually, long_program, raw_broker_as, run_request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use shared::messaging::Consumer;
+use messaging::Consumer;
 use tests::program;
 
 fn root() -> PathBuf {

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use async_nats::HeaderMap;
+use domain::approval::{Actor, Channel, ClosedGate, Decision, Gate, GateOutcome, Stage, Verdict};
+use domain::ids::EventId;
+use domain::workflow::{Event, EventKind, Failure, Happened, Phase, Workflow, transition};
+use messaging::{Entry, WorkflowLog, encode};
 use rustix::process::Signal;
 use serde::Serialize;
 use serde_json::Value;
-use shared::approval::{Actor, Channel, ClosedGate, Decision, Gate, GateOutcome, Stage, Verdict};
-use shared::clock::Clock;
-use shared::ids::EventId;
-use shared::messaging::{Entry, WorkflowLog, encode};
-use shared::workflow::{Event, EventKind, Failure, Happened, Phase, Workflow, transition};
+use service::clock::Clock;
 use tests::{Client, Stack, broker_as, eventually, raw_broker_as, run_request};
 
 /// The body of a message of the log.

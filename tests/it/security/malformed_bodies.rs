@@ -14,7 +14,7 @@ const ROUNDS: usize = 40;
 async fn no_field_of_a_good_body_changed_to_anything_is_answered_with_a_server_error() {
     let stack = Stack::start().await;
     let client = stack.developer().await;
-    let seed: [u8; 16] = *shared::ids::EventId::fresh().as_uuid().as_bytes();
+    let seed: [u8; 16] = *domain::ids::EventId::fresh().as_uuid().as_bytes();
     println!("seed {seed:?}: set it here to repeat the run");
     let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::XorShift, &seed));
     let mut parked = park(&client).await;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use async_nats::jetstream;
+use domain::identity::Revocation;
 use futures_util::TryStreamExt;
-use shared::clock::Clock;
-use shared::identity::Revocation;
-use shared::messaging::Buckets;
+use messaging::Buckets;
+use service::clock::Clock;
 use tests::{Client, Stack, broker_as, eventually, raw_broker_as};
 use tokio::time::{Instant, sleep_until};
 

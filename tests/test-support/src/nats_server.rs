@@ -2,7 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use shared::messaging::is_supported_broker;
+use messaging::is_supported_broker;
 
 use crate::{ChildGuard, temporary_folder};
 
@@ -35,7 +35,7 @@ impl NatsServer {
     /// If the program is missing, no port is free, or the folder cannot be written.
     #[must_use]
     pub fn start_in(store: &Path, sync_interval: &str) -> Self {
-        let ports = shared::ports::free(2).expect("two free ports");
+        let ports = service::ports::free(2).expect("two free ports");
         let (port, monitor_port) = (ports[0], ports[1]);
         fs::create_dir_all(store).expect("the store's folder is writable");
         let configuration = store.with_extension("conf");

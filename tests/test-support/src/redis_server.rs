@@ -17,7 +17,7 @@ impl RedisServer {
     /// # Panics
     /// If the program is missing, no port is free, or it does not listen within 15 s.
     pub async fn start() -> Self {
-        Self::start_on(shared::ports::free(1).expect("a free port")[0]).await
+        Self::start_on(service::ports::free(1).expect("a free port")[0]).await
     }
 
     /// Starts a server on this port and waits until it listens.

@@ -1,7 +1,7 @@
 //! Leases that bound the running steps of one user over all workers.
 
-use shared::messaging::Entry;
-use shared::read_model::StepLeases;
+use messaging::Entry;
+use read_model::StepLeases;
 
 /// The leases of users' steps, by workflow owner and sequence.
 #[derive(Debug, Clone)]

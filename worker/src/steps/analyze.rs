@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use shared::analysis::{AnalysisReport, AnalysisTask, AnalysisType, Severity, Suppressions};
-use shared::workflow::{Event, StepUsage, Workflow};
+use domain::analysis::{AnalysisReport, AnalysisTask, AnalysisType, Severity, Suppressions};
+use domain::workflow::{Event, StepUsage, Workflow};
 
 use tokio_util::sync::CancellationToken;
 
@@ -100,7 +100,7 @@ fn merge(reports: Vec<AnalysisReport>) -> AnalysisReport {
 mod tests {
     use generator::{FileKind, Generator, GeneratorConfig};
 
-    use shared::approval::RiskLevel;
+    use domain::approval::RiskLevel;
 
     use super::*;
 

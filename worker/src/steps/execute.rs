@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use domain::workflow::{self, Artifacts, Event, Failure, Ran, RunCommand, StepUsage, Workflow};
+use messaging::BlobError;
 use sandbox::{Command, Job, JobFile, JobResult, Limits, Outcome, Owner, Sandbox, SandboxError, SecurityLevel};
-use shared::failpoints;
-use shared::messaging::BlobError;
-use shared::workflow::{self, Artifacts, Event, Failure, Ran, RunCommand, StepUsage, Workflow};
+use service::failpoints;
 use tokio_util::sync::CancellationToken;
 
 use super::model_round;

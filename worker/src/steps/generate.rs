@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use domain::workflow::{
+    self, Artifacts, CodeFile, Event, Failure, Feedback, NewInput, RunCommand, StepUsage, Workflow,
+};
 use generator::{
     Action, Feedback as GeneratorFeedback, FileKind, GenerateError, Generation, Mode, Origin, PromptTokens, Request,
     Run, SourceFile,
 };
-use shared::messaging::BlobError;
-use shared::workflow::{
-    self, Artifacts, CodeFile, Event, Failure, Feedback, NewInput, RunCommand, StepUsage, Workflow,
-};
+use messaging::BlobError;
 use tokio_util::sync::CancellationToken;
 
 use super::given_code::{self, ToolError};

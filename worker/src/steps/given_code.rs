@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
+use domain::analysis::{AnalysisReport, Severity};
+use domain::workflow::{StepUsage, Workflow};
 use generator::{CleanUp, Generation, GivenCode, TestSummary, Tool};
 use sandbox::{Command, Job, JobFile, JobResult, Limits, Outcome, Owner, SandboxError, SecurityLevel};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use shared::analysis::{AnalysisReport, Severity};
-use shared::workflow::{StepUsage, Workflow};
 use tokio_util::sync::CancellationToken;
 
 use super::outcome::StepOutcome;

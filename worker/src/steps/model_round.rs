@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
+use domain::analysis::{AnalysisReport, Severity};
+use domain::workflow::{Action, Content, Feedback, NewInput, Rerun, TestSummary, Workflow};
+use messaging::BlobError;
 use sandbox::{JobResult, TestCase, TestOutcome};
-use shared::analysis::{AnalysisReport, Severity};
-use shared::messaging::BlobError;
-use shared::workflow::{Action, Content, Feedback, NewInput, Rerun, TestSummary, Workflow};
 
 use crate::context::WorkerContext;
 
@@ -109,7 +109,7 @@ pub(super) async fn rerun(
 /// Returns the security findings of medium severity and above as sentences, and whether one is high or critical.
 fn finding_feedback(report: &AnalysisReport) -> (Vec<String>, bool) {
     let grave: Vec<_> = report.security_findings(Severity::Medium).collect();
-    let sentence = |finding: &&shared::analysis::Finding| {
+    let sentence = |finding: &&domain::analysis::Finding| {
         let file = finding.file.as_deref().unwrap_or("the code");
         format!("{file}, line {}: {} {}", finding.line_start, finding.title, finding.recommendation)
     };

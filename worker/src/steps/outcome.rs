@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use shared::messaging::BlobError;
-use shared::workflow::Event;
+use domain::workflow::Event;
+use messaging::BlobError;
 
 /// The outcome of a step.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Planning. The plan is part of the submission's first state, so the step only records that it was taken.
 
-use shared::workflow::{Event, StepUsage};
+use domain::workflow::{Event, StepUsage};
 
 use super::outcome::StepOutcome;
 

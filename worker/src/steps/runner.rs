@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::approval::Actor;
-use shared::clock::Timestamp;
-use shared::messaging::{
-    AdvanceError, Cause, DeadLetter, DeadLetters, Delivery, Entry, ReadError, Settlement, WorkflowLog,
-};
-use shared::workflow::{Event, Failure, Phase, PhaseKind, StepUsage};
+use domain::Timestamp;
+use domain::approval::Actor;
+use domain::workflow::{Event, Failure, Phase, PhaseKind, StepUsage};
+use messaging::{AdvanceError, Cause, DeadLetter, DeadLetters, Delivery, Entry, ReadError, Settlement, WorkflowLog};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 

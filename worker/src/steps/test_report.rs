@@ -1,9 +1,9 @@
 //! The test report of a run, in the form that clients read.
 
+use domain::workflow::{Feedback, TestSummary};
 use sandbox::{JobResult, Outcome, TestCase, TestOutcome};
 use serde::Serialize;
 use serde_json::{Value, json};
-use shared::workflow::{Feedback, TestSummary};
 
 /// Maximum characters of a test's message and of the output in the feedback to the next round.
 const MAX_TAIL_CHARS: usize = 2_000;

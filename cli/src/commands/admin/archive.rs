@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use shared::clock::Clock;
-use shared::config::{Settings, Span};
-use shared::ids::WorkflowId;
-use shared::messaging::Retention;
+use domain::ids::WorkflowId;
+use messaging::Retention;
+use service::clock::Clock;
+use service::config::{Settings, Span};
 
 use crate::archive::directory::ArchiveDirectory;
 use crate::archive::format::{ArchivedMessage, ArchivedWorkflow};

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use shared::clock::Clock;
-use shared::identity::{Role, Secret, User};
-use shared::messaging::{BucketError, Buckets};
+use domain::identity::{Role, Secret, User};
+use messaging::{BucketError, Buckets};
+use service::clock::Clock;
 use tokio::time::Instant;
 
 use crate::error::CommandError;

@@ -3,8 +3,8 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use shared::clock::Clock;
-use shared::messaging::{Cause, DeadLetters, KeptLetter, put_back};
+use messaging::{Cause, DeadLetters, KeptLetter, put_back};
+use service::clock::Clock;
 
 use crate::error::CommandError;
 use crate::operator_connection::OperatorConnection;

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use shared::clock::Clock;
-use shared::identity::{KeyState, SigningKey};
-use shared::messaging::Buckets;
+use domain::identity::{KeyState, SigningKey};
+use messaging::Buckets;
+use service::clock::Clock;
 
 use crate::error::CommandError;
 use crate::operator_connection::OperatorConnection;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use shared::messaging::provision;
+use messaging::provision;
 
 use crate::error::CommandError;
 use crate::operator_connection::OperatorConnection;

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use shared::messaging::WorkflowLog;
-use shared::read_model::{compare, rebuild};
+use messaging::WorkflowLog;
+use read_model::{compare, rebuild};
 
 use crate::error::CommandError;
 use crate::operator_connection::OperatorConnection;

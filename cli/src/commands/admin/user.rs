@@ -3,10 +3,11 @@
 use std::io::{BufRead as _, IsTerminal as _};
 use std::process::ExitCode;
 
-use shared::clock::{Clock, Timestamp};
-use shared::identity::{PasswordHash, Role, Secret, User as UserRecord};
-use shared::ids::UserName;
-use shared::messaging::{Bucket, BucketError, Buckets};
+use domain::Timestamp;
+use domain::identity::{Role, Secret, User as UserRecord};
+use domain::ids::UserName;
+use messaging::{Bucket, BucketError, Buckets};
+use service::clock::Clock;
 
 use crate::error::CommandError;
 use crate::operator_connection::OperatorConnection;
@@ -144,7 +145,7 @@ impl Add {
         let now = Clock::default().now();
         let user = UserRecord {
             self_approval: self.self_approval,
-            password: Some(PasswordHash::of(password.expose())?),
+            password: Some(service::password::hash(password.expose())?),
             tokens_from: Some(now),
             ..UserRecord::new(self.name.clone(), self.role, now)
         };
@@ -233,7 +234,7 @@ fn check_self_approval(role: Role, self_approval: bool) -> Result<(), CommandErr
 impl SetPassword {
     async fn run(self) -> Result<(), CommandError> {
         let (password, is_fresh) = password()?;
-        let hash = PasswordHash::of(password.expose())?;
+        let hash = service::password::hash(password.expose())?;
         change(&self.operator, &self.name, |user| {
             user.password = Some(hash);
             user.demo = false;

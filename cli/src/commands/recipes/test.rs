@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use domain::single_file::{Part, joined};
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
-use shared::single_file::{Part, joined};
 use tokio::time::Instant;
 
 use super::folder::{self, Staging};

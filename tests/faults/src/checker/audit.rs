@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use shared::approval::{Actor, Channel, Decision, GateOutcome};
-use shared::ids::{ApprovalId, Digest};
-use shared::messaging::{AuditRecord, Entry};
-use shared::workflow::EventKind;
+use domain::approval::{Actor, Channel, Decision, GateOutcome};
+use domain::ids::{ApprovalId, Digest};
+use domain::workflow::EventKind;
+use messaging::{AuditRecord, Entry};
 
 use super::{Finding, Logs};
 use crate::client::history::{Operation, WorkflowHistory};

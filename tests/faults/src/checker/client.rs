@@ -1,8 +1,8 @@
 //! Checks the client's responses against the log.
 
-use shared::approval::Decision;
-use shared::messaging::Entry;
-use shared::workflow::Status;
+use domain::approval::Decision;
+use domain::workflow::Status;
+use messaging::Entry;
 
 use super::log::is_end;
 use crate::client::history::{Call, Operation, WorkflowHistory};

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use shared::ids::WorkflowId;
+use domain::ids::WorkflowId;
 
 use super::Violation;
 use crate::client::history::{Call, WorkflowHistory};

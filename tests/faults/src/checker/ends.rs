@@ -1,8 +1,8 @@
 //! Ends that an intent allows, and ends that only a fault allows.
 
-use shared::approval::Park;
-use shared::messaging::Entry;
-use shared::workflow::{EventKind, Status};
+use domain::approval::Park;
+use domain::workflow::{EventKind, Status};
+use messaging::Entry;
 
 use super::MAX_RECOVERY;
 use super::log::is_end;

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use shared::ids::WorkflowId;
-use shared::messaging::{Cause, KeptLetter};
+use domain::ids::WorkflowId;
+use messaging::{Cause, KeptLetter};
 
 use super::ends::EXHAUSTED;
 use super::{Finding, Logs};

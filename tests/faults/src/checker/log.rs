@@ -1,8 +1,8 @@
 //! Checks of each workflow that need only the log.
 
-use shared::approval::{GateOutcome, Stage, Verdict};
-use shared::messaging::Entry;
-use shared::workflow::{EventKind, PhaseKind, Workflow};
+use domain::approval::{GateOutcome, Stage, Verdict};
+use domain::workflow::{EventKind, PhaseKind, Workflow};
+use messaging::Entry;
 
 /// Checks that there is exactly one end and no entry after it.
 pub(super) fn ends(log: &[Entry]) -> Option<String> {

@@ -10,7 +10,7 @@ mod progress;
 
 use std::time::Duration;
 
-use shared::ids::WorkflowId;
+use domain::ids::WorkflowId;
 
 use crate::client::history::WorkflowHistory;
 use crate::evidence::Evidence;
@@ -164,4 +164,4 @@ pub fn unnotified(logs: &Logs, notified: &std::collections::HashSet<WorkflowId>)
 }
 
 /// Every transition of each workflow, in the log's order.
-pub type Logs = std::collections::BTreeMap<WorkflowId, Vec<shared::messaging::Entry>>;
+pub type Logs = std::collections::BTreeMap<WorkflowId, Vec<messaging::Entry>>;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::clock::Timestamp;
+use domain::Timestamp;
 
 use super::log::is_end;
 use super::{Finding, MAX_RECOVERY};

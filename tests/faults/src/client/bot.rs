@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, ConnectOptions, HeaderMap};
+use domain::ids::{ApprovalId, WorkflowId};
 use futures_util::StreamExt;
 use serde_json::Value;
-use shared::ids::{ApprovalId, WorkflowId};
 use tokio::time::{sleep, timeout};
 
 use crate::cluster::{BOT, Cluster, OPERATOR};

@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use domain::ids::{Digest, WorkflowId};
 use serde_json::Value;
-use shared::ids::{Digest, WorkflowId};
 use tokio::time::sleep;
 
 use super::Client;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use domain::approval::Channel;
+use domain::ids::{ApprovalId, WorkflowId};
 use serde_json::{Value, json};
-use shared::approval::Channel;
-use shared::ids::{ApprovalId, WorkflowId};
 use tokio::time::sleep;
 
 use super::calls::{ApiCall, is_retryable};

@@ -3,9 +3,9 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use domain::approval::Channel;
+use domain::ids::{ApprovalId, Digest, WorkflowId};
 use serde::Serialize;
-use shared::approval::Channel;
-use shared::ids::{ApprovalId, Digest, WorkflowId};
 use tokio::time::Instant;
 
 /// The client's intent for a workflow.

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
+use domain::ids::{ApprovalId, WorkflowId};
 use serde_json::{Value, json};
-use shared::ids::{ApprovalId, WorkflowId};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::ids::Digest;
+use domain::ids::Digest;
 
 /// Number of lines of code over 8 KiB, and of words in such an output.
 const LARGE_LINES: usize = 3_000;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use cli::stack::RuntimeName;
 use cli::stack::broker_config::{self, BotAccount, BrokerEnvironment};
-use shared::identity::Secret;
+use domain::identity::Secret;
 
 use super::process::ProcessSpec;
 use super::secrets::Secrets;
@@ -81,9 +81,9 @@ impl Node {
 }
 
 /// Returns the harness's settings as the operator.
-pub fn operator(nodes: &[Node], password: Secret) -> shared::messaging::BrokerSettings {
+pub fn operator(nodes: &[Node], password: Secret) -> messaging::BrokerSettings {
     let urls: Vec<String> = nodes.iter().map(Node::url).collect();
-    shared::messaging::BrokerSettings {
+    messaging::BrokerSettings {
         url: urls.join(","),
         user: OPERATOR.to_owned(),
         password: Some(password),

@@ -15,9 +15,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use messaging::{Broker, DeadLetters, WorkflowLog};
+use read_model::ReadModel;
 use rustix::process::{Pid, Signal};
-use shared::messaging::{Broker, DeadLetters, WorkflowLog};
-use shared::read_model::ReadModel;
 
 pub use broker::Node;
 pub use jobs::{cgroups_of, jobs_of, mounts_below, remove_cgroups};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cli::stack::broker_config::SERVICE_USERS;
-use shared::identity::Secret;
+use domain::identity::Secret;
 
 use super::BOT;
 

@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use shared::clock::Clock;
-use shared::identity::{PasswordHash, Role, Secret, SigningKey, User};
-use shared::messaging::{Broker, Buckets, provision};
-use shared::ports;
+use domain::identity::{Role, Secret, SigningKey, User};
+use messaging::{Broker, Buckets, provision};
+use service::clock::Clock;
+use service::ports;
 use tokio::time::{Duration, Instant, sleep};
 
 use super::broker::{Node, operator};
@@ -135,7 +135,7 @@ impl<'a> Plan<'a> {
             Ok::<_, String>(User::new(name, role, now))
         };
         for name in DEVELOPERS {
-            let password = PasswordHash::of(&format!("{name}_pass")).map_err(|error| error.to_string())?;
+            let password = service::password::hash(&format!("{name}_pass")).map_err(|error| error.to_string())?;
             let user = User { password: Some(password), self_approval: true, ..user(name, Role::Developer)? };
             users.create(name, &user).await.map_err(|error| error.to_string())?;
         }

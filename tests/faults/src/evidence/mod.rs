@@ -8,10 +8,10 @@ pub(crate) mod webhook_receiver;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use shared::clock::Timestamp;
-use shared::ids::WorkflowId;
-use shared::messaging::{AuditLog, AuditRecord, KeptLetter, Retention};
-use shared::read_model::compare;
+use domain::Timestamp;
+use domain::ids::WorkflowId;
+use messaging::{AuditLog, AuditRecord, KeptLetter, Retention};
+use read_model::compare;
 use tokio::time::{Instant, sleep};
 
 use crate::checker::{Finding, Logs, unaudited, unnotified};

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::pin::pin;
 use std::time::Duration;
 
+use domain::Timestamp;
+use domain::ids::WorkflowId;
 use futures_util::{StreamExt, TryStreamExt};
-use shared::clock::Timestamp;
-use shared::ids::WorkflowId;
-use shared::messaging::{Entry, ReadError, Retention, WorkflowLog};
+use messaging::{Entry, ReadError, Retention, WorkflowLog};
 use tokio::time::{Instant, sleep};
 
 use crate::checker::{Finding, Logs};

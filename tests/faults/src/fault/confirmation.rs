@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use shared::messaging::Cause;
+use messaging::Cause;
 use tokio::time::{Instant, sleep};
 
 use super::{Fault, Injected, POLL_INTERVAL, strace};

@@ -9,7 +9,8 @@ pub mod shards;
 use std::fs;
 use std::time::Duration;
 
-use shared::clock::{Clock, Timestamp};
+use domain::Timestamp;
+use service::clock::Clock;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 

@@ -3,18 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use faults::checker::{Finding, Invariant, check, describe};
-use faults::client::history::{Call, Intent, Operation, Response, WorkflowHistory};
-use faults::evidence::{AllowedOutcomes, Evidence};
-use shared::approval::{Actor, Channel, Decision, Policy, RiskLevel, Ruling, Verdict};
-use shared::ids::{ApprovalId, Digest, EventId};
-use shared::messaging::{AuditRecord, Cause, DeadLetter, Entry, KeptLetter};
-use shared::samples::{START, options, submitted};
-use shared::telemetry::TraceContext;
-use shared::workflow::{
+use domain::approval::{Actor, Channel, Decision, Policy, RiskLevel, Ruling, Verdict};
+use domain::ids::{ApprovalId, Digest, EventId};
+use domain::samples::{START, options, submitted};
+use domain::workflow::{
     Artifacts, Content, Event, EventKind, Failure, Happened, Options, Rerun, StepUsage, TestSummary, Workflow,
     transition,
 };
+use faults::checker::{Finding, Invariant, check, describe};
+use faults::client::history::{Call, Intent, Operation, Response, WorkflowHistory};
+use faults::evidence::{AllowedOutcomes, Evidence};
+use messaging::{AuditRecord, Cause, DeadLetter, Entry, KeptLetter};
+use service::telemetry::TraceContext;
 
 /// The history and the evidence of one workflow.
 struct Case {
