@@ -6,8 +6,9 @@ use std::time::Duration;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web;
 use messaging::{
-    AnalysisRequests, Blobs, Broker, BrokerError, BucketError, Buckets, Catalogues, Charges, Control, DeadLetters,
-    Needs, ProvisionError, Submissions, Watched, WorkflowLog, verify,
+    AnalysisRequests, Blobs, Broker, BrokerError, BucketCache, BucketError, Buckets, Cancellations, Catalogues,
+    Charges, DeadLetters, DecisionRpc, Heartbeats, ProvisionError, Requirements, SubmissionBatcher, WorkflowLog,
+    verify,
 };
 use read_model::{RateLimiter, ReadModel, ReadModelError};
 use service::clock::Clock;
@@ -83,7 +84,7 @@ impl Application {
     /// Connects to NATS and Redis, refuses unsafe configurations, and binds the ports. Serves nothing yet.
     pub async fn build(config: Config, lifecycle: Lifecycle) -> Result<Self, StartupError> {
         let broker = Broker::connect(&config.broker).await?;
-        verify(&broker, &Needs::of_api()).await?;
+        verify(&broker, &Requirements::of_api()).await?;
         let metrics_listen = config.metrics_listen.clone();
         let metrics = MetricsServer::bind(&metrics_listen).map_err(|error| StartupError::Listen {
             name: "api.metrics_listen",
@@ -163,7 +164,9 @@ async fn connect(config: &Config, broker: &Broker, lifecycle: Lifecycle) -> Resu
     let (clock, view) = (Clock::system(), ReadModel::open(config.redis_url.expose())?);
     let workflows = web::Data::new(connect_workflows(broker, &view, &clock, &lifecycle));
     let peers = web::Data::new(Peers {
-        control: Control::new(broker),
+        cancellations: Cancellations::new(broker),
+        decision_rpc: DecisionRpc::new(broker),
+        heartbeats: Heartbeats::new(broker),
         workers: LivenessTable::default(),
         approvers: LivenessTable::default(),
     });
@@ -220,10 +223,10 @@ async fn connect(config: &Config, broker: &Broker, lifecycle: Lifecycle) -> Resu
 /// Subscribes to users, keys and revocations. Refuses demo credentials where the profile forbids them.
 async fn connect_auth(config: &Config, broker: &Broker, lifecycle: &Lifecycle) -> Result<Auth, StartupError> {
     let buckets = Buckets::new(broker);
-    let users = Watched::follow(buckets.users().await?, lifecycle).await?;
-    let keys = Watched::follow(buckets.signing_keys().await?, lifecycle).await?;
+    let users = BucketCache::follow(buckets.users().await?, lifecycle).await?;
+    let keys = BucketCache::follow(buckets.signing_keys().await?, lifecycle).await?;
     let revocations = buckets.revocations().await?;
-    let revoked = Watched::follow(revocations.clone(), lifecycle).await?;
+    let revoked = BucketCache::follow(revocations.clone(), lifecycle).await?;
     let (profile, all_keys, all_users) = (config.profile, keys.values(), users.values());
     // Warms up the first check: it takes twice as long, and its duration would reveal an unknown user.
     let checked = tokio::task::spawn_blocking(move || {
@@ -248,7 +251,7 @@ async fn connect_auth(config: &Config, broker: &Broker, lifecycle: &Lifecycle) -
 fn connect_workflows(broker: &Broker, view: &ReadModel, clock: &Clock, lifecycle: &Lifecycle) -> Workflows {
     let log = WorkflowLog::new(broker);
     Workflows {
-        submissions: Submissions::new(broker, lifecycle),
+        submissions: SubmissionBatcher::new(broker, lifecycle),
         blobs: Blobs::new(broker),
         reader: WorkflowReader::new(log.clone(), view.clone()),
         view: view.clone(),

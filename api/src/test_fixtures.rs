@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use domain::approval::{Actor, Policy, RiskLevel, Ruling};
+use domain::approval::{Actor, GateDecision, Policy, RiskLevel};
 use domain::samples;
 pub(crate) use domain::samples::{START, user};
 use domain::workflow::{
-    Action, Artifacts, CodeFile, Content, Event, Failure, Ran, Rerun, RunCommand, StepUsage, TestSummary, Workflow,
-    transition,
+    Action, Artifacts, CodeFile, Content, Event, Failure, Ran, RunCommand, StepUsage, TestSummary, TestVerdict,
+    Workflow, transition,
 };
 
 pub(crate) fn submitted(owner: &str) -> Workflow {
@@ -54,7 +54,7 @@ pub(crate) fn tested(owner: &str) -> Workflow {
             results,
             tests: TestSummary { total: 2, passed: 2 },
             ran: Box::new(Ran { action: None, runtime_version: Some("3.11.2".to_owned()) }),
-            rerun: Rerun::Enough,
+            rerun: TestVerdict::Passed,
             usage: usage(4),
         },
     ];
@@ -73,7 +73,7 @@ pub(crate) fn parked_under(owner: &str, policy: &Policy) -> Workflow {
     let workflow = tested(owner);
     let at = START.after(Duration::from_secs(5));
     match policy.rule(&workflow, RiskLevel::Low, at) {
-        Some(Ruling::Park(park)) => transition(&workflow, Event::Parked { park: *park }, at).unwrap(),
+        Some(GateDecision::Park(park)) => transition(&workflow, Event::Parked { park: *park }, at).unwrap(),
         other => panic!("the sample does not park: {other:?}"),
     }
 }

@@ -3,11 +3,11 @@
 use domain::approval::{Stage, lapse_votes};
 use domain::identity::User;
 use domain::workflow::Workflow;
-use messaging::{Announcement, Watched};
+use messaging::{Announcement, BucketCache};
 use serde_json::json;
 
 /// Returns the announcement of the workflow's open approval; `None` if it is not parked.
-pub(crate) fn announcement_of(users: &Watched<User>, workflow: &Workflow) -> Option<Announcement> {
+pub(crate) fn announcement_of(users: &BucketCache<User>, workflow: &Workflow) -> Option<Announcement> {
     let mut workflow = workflow.clone();
     lapse_votes(&mut workflow, |name| users.get(name.as_str()));
     let (gate, park) = (workflow.gate()?, workflow.park()?);

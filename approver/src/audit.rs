@@ -79,7 +79,7 @@ fn newest_decision(entry: &Entry) -> Option<(Verdict, Channel)> {
 #[cfg(test)]
 mod tests {
     use domain::samples::{START, options, submitted};
-    use domain::workflow::{Failure, Happened, Phase, Workflow};
+    use domain::workflow::{EventRecord, Failure, Phase, Workflow};
     use service::telemetry::TraceContext;
 
     use super::*;
@@ -109,7 +109,8 @@ mod tests {
         let actors = [Actor::approver(), Actor::Service("worker".to_owned()), Actor::User("ann".parse().unwrap())];
         let mut recorded = 0;
         for (kind, actor) in KINDS.iter().flat_map(|kind| actors.iter().map(move |actor| (*kind, actor.clone()))) {
-            let happened = Happened { event_id: domain::ids::EventId::fresh(), kind, actor, at: START, detail: None };
+            let happened =
+                EventRecord { event_id: domain::ids::EventId::fresh(), kind, actor, at: START, detail: None };
             let is_delivered = happened.is_judged() || kind == EventKind::Cancelled;
             let (workflow, trace) = (workflow.clone(), TraceContext::root());
             let entry = Entry { sequence: 1, workflow, happened, trace, subject: String::new() };

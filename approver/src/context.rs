@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::approval::Policy;
 use domain::identity::User;
-use messaging::{ApprovalDesk, Blobs, DeadLetters, Timers, Watched, WorkflowLog};
+use messaging::{Blobs, BotChannel, BucketCache, DeadLetters, Timers, WorkflowLog};
 use service::clock::Clock;
 
 use crate::integrity::Integrity;
@@ -16,10 +16,10 @@ use crate::transitions::TransitionAppender;
 pub(crate) struct ApproverContext {
     pub(crate) log: WorkflowLog,
     pub(crate) blobs: Blobs,
-    pub(crate) bots: ApprovalDesk,
+    pub(crate) bots: BotChannel,
     pub(crate) timers: Timers,
     pub(crate) dead_letters: DeadLetters,
-    pub(crate) users: Watched<User>,
+    pub(crate) users: BucketCache<User>,
     pub(crate) integrity: Integrity,
     pub(crate) transitions: TransitionAppender,
     pub(crate) debounce: TimerDebounce,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::analysis::AnalysisReport;
-use domain::approval::{Actor, RiskLevel, Ruling};
+use domain::approval::{Actor, GateDecision, RiskLevel};
 use domain::workflow::{Event, Failure, Workflow};
 use messaging::{AdvanceError, BlobError, Blobs, Delivery, Entry, Settlement};
 
@@ -51,10 +51,10 @@ async fn evaluate_gate(context: &ApproverContext, entry: &Entry) -> Result<(), S
     }
     let risk = worst_risk(&context.blobs, workflow).await?;
     let (outcome, event) = match context.policy.rule(workflow, risk, context.clock.now()) {
-        Some(Ruling::Release { reason }) => ("released", Event::GateReleased { reason: reason.to_owned() }),
-        Some(Ruling::Park(park)) => ("parked", Event::Parked { park: *park }),
-        Some(Ruling::ApprovalRequired) => ("refused", Event::failed(approval_required())),
-        Some(Ruling::RanWithoutLeave) => ("refused", Event::failed(executed_without_approval())),
+        Some(GateDecision::Release { reason }) => ("released", Event::GateReleased { reason: reason.to_owned() }),
+        Some(GateDecision::Park(park)) => ("parked", Event::Parked { park: *park }),
+        Some(GateDecision::ApprovalRequired) => ("refused", Event::failed(approval_required())),
+        Some(GateDecision::ExecutedWithoutApproval) => ("refused", Event::failed(executed_without_approval())),
         None => return Ok(()),
     };
     GATES.with_label_values(&[outcome]).inc();
@@ -64,7 +64,7 @@ async fn evaluate_gate(context: &ApproverContext, entry: &Entry) -> Result<(), S
 async fn append(transitions: &TransitionAppender, entry: &Entry, event: Event) -> Result<(), String> {
     match transitions.append(entry, event, Actor::approver()).await {
         // A newer transition queues its own message, and an illegal event has no effect.
-        Ok(_) | Err(AdvanceError::Superseded | AdvanceError::Illegal(_)) => Ok(()),
+        Ok(_) | Err(AdvanceError::Superseded | AdvanceError::IllegalTransition(_)) => Ok(()),
         Err(AdvanceError::Unavailable(reason)) => Err(reason),
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::approval::Actor;
 use domain::ids::{ApprovalId, WorkflowId};
-use domain::workflow::{Event, EventKind, Failure, Happened, PhaseKind, Workflow};
+use domain::workflow::{Event, EventKind, EventRecord, Failure, PhaseKind, Workflow};
 use messaging::{AdvanceError, AppendError, Consumer, DecodeError, Entry, Queue, ReadError, Unreadable, WorkflowLog};
 use service::clock::Clock;
 
@@ -101,7 +101,7 @@ impl Integrity {
         let event = Event::failed(tampered());
         match self.log.advance(&unreadable, event, Actor::approver(), self.clock.now()).await {
             Ok(_) | Err(AdvanceError::Superseded) => Ok(()),
-            Err(error @ (AdvanceError::Illegal(_) | AdvanceError::Unavailable(_))) => Err(error.to_string()),
+            Err(error @ (AdvanceError::IllegalTransition(_) | AdvanceError::Unavailable(_))) => Err(error.to_string()),
         }
     }
 
@@ -120,7 +120,7 @@ impl Integrity {
     /// Appends the state of `end` once more, behind `sequence`.
     async fn append_correction(&self, sequence: u64, end: &Entry) -> Result<(), String> {
         let (at, detail) = (self.clock.now(), Some(TAMPERED.to_owned()));
-        let happened = Happened::new(EventKind::StepFailed, Actor::approver(), at, detail);
+        let happened = EventRecord::new(EventKind::StepFailed, Actor::approver(), at, detail);
         match self.log.append(sequence, &end.workflow, &happened, end.trace.child()).await {
             Ok(_) | Err(AppendError::Lost) => Ok(()),
             Err(AppendError::Unavailable(reason)) => Err(reason),

@@ -9,7 +9,7 @@ use domain::approval::{has_voted, may_decide};
 use domain::identity::User;
 use domain::ids::UserName;
 use domain::workflow::{Status, Workflow};
-use messaging::{Announcement, OpenDesk, OpenPage, OpenRequest, OpenRequests, Watched};
+use messaging::{Announcement, BucketCache, OpenApprovalsChannel, OpenPage, OpenRequest, OpenRequests};
 use read_model::{Gcra, GcraState, ListPosition, ListQuery, ReadModel};
 use serde::Deserialize;
 use service::clock::Clock;
@@ -38,8 +38,8 @@ const LOG_INTERVAL: Duration = Duration::from_secs(60);
 /// Dependencies of the answers.
 #[derive(Debug)]
 pub(crate) struct OpenApprovals {
-    pub(crate) channel: OpenDesk,
-    pub(crate) users: Watched<User>,
+    pub(crate) channel: OpenApprovalsChannel,
+    pub(crate) users: BucketCache<User>,
     pub(crate) view: ReadModel,
     pub(crate) clock: Clock,
 }

@@ -5,9 +5,9 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use messaging::{
-    ApprovalDesk, AuditLog, Blobs, Broker, BrokerError, BucketError, Buckets, Consumer, Control, DeadLetters, Delivery,
-    Entry, Needs, OpenDesk, ProvisionError, Queue, RawMessage, ReadError, Settlement, Timers, Watched, WorkflowLog,
-    consume, verify,
+    AuditLog, Blobs, BotChannel, Broker, BrokerError, BucketCache, BucketError, Buckets, Cancellations, Consumer,
+    DeadLetters, DecisionRpc, Delivery, Entry, Heartbeats, OpenApprovalsChannel, ProvisionError, Queue, RawMessage,
+    ReadError, Requirements, Settlement, Timers, WorkflowLog, consume, verify,
 };
 use read_model::{ReadModel, ReadModelError};
 use service::clock::Clock;
@@ -77,7 +77,6 @@ pub struct Application {
     webhooks: Arc<WebhookSender>,
     audit: Arc<AuditLog>,
     broker: Broker,
-    control: Control,
     metrics: MetricsServer,
     lifecycle: Lifecycle,
 }
@@ -88,19 +87,23 @@ impl Application {
         // Fails if another approver of this process has installed the provider, which has the same effect.
         drop(rustls::crypto::ring::default_provider().install_default());
         let broker = Broker::connect(&config.broker).await?;
-        verify(&broker, &Needs::of_approver(QUEUES.to_vec())).await?;
-        let channel = OpenDesk::connect(&config.broker).await?;
-        let users = Watched::follow(Buckets::new(&broker).users().await?, &lifecycle).await?;
-        let (clock, control, log) = (Clock::system(), Control::new(&broker), WorkflowLog::new(&broker));
+        verify(&broker, &Requirements::of_approver(QUEUES.to_vec())).await?;
+        let channel = OpenApprovalsChannel::connect(&config.broker).await?;
+        let users = BucketCache::follow(Buckets::new(&broker).users().await?, &lifecycle).await?;
+        let (clock, log) = (Clock::system(), WorkflowLog::new(&broker));
         let is_replicated = log.is_replicated().await?;
         let view = ReadModel::open(config.redis_url.expose())?;
-        let transitions =
-            TransitionAppender { log: log.clone(), view: view.clone(), control: control.clone(), clock: clock.clone() };
+        let transitions = TransitionAppender {
+            log: log.clone(),
+            view: view.clone(),
+            cancellations: Cancellations::new(&broker),
+            clock: clock.clone(),
+        };
         let audit = AuditLog::new(&broker);
         let decisions = Arc::new(DecisionService {
             log: log.clone(),
             blobs: Blobs::new(&broker),
-            control: control.clone(),
+            rpc: DecisionRpc::new(&broker),
             audit: audit.clone(),
             users: users.clone(),
             transitions: transitions.clone(),
@@ -108,7 +111,7 @@ impl Application {
         });
         let bot_decisions = BotDecisions {
             service: decisions.clone(),
-            bots: ApprovalDesk::new(&broker),
+            bots: BotChannel::new(&broker),
             audit: audit.clone(),
             dead_letters: DeadLetters::new(&broker),
             refusals: RefusalLimiter::default(),
@@ -119,7 +122,7 @@ impl Application {
         let open_approvals = OpenApprovals { channel, users: users.clone(), view, clock: clock.clone() };
         let context = ApproverContext {
             blobs: Blobs::new(&broker),
-            bots: ApprovalDesk::new(&broker),
+            bots: BotChannel::new(&broker),
             timers: Timers::new(&broker),
             dead_letters: DeadLetters::new(&broker),
             users,
@@ -139,7 +142,6 @@ impl Application {
             webhooks: Arc::new(webhooks),
             audit: Arc::new(audit),
             broker,
-            control,
             metrics: MetricsServer::bind(&config.metrics_listen).map_err(StartupError::Metrics)?,
             lifecycle,
         })
@@ -157,11 +159,11 @@ impl Application {
         LazyLock::force(&DECISIONS);
         LazyLock::force(&OPEN_DROPPED);
         self.consume_queues();
-        let Self { decisions, open_approvals, broker, control, metrics, lifecycle, .. } = self;
-        lifecycle.spawn(send_heartbeats(control.clone(), lifecycle.clone()));
-        let questions = control.decisions().await.map_err(StartupError::Decisions)?;
+        let Self { decisions, open_approvals, broker, metrics, lifecycle, .. } = self;
+        lifecycle.spawn(send_heartbeats(Heartbeats::new(&broker), lifecycle.clone()));
+        let requests = decisions.rpc.subscribe().await.map_err(StartupError::Decisions)?;
         lifecycle.spawn(answer_open_requests(open_approvals, lifecycle.clone()));
-        lifecycle.spawn(answer_http_decisions(decisions, questions, lifecycle.clone()));
+        lifecycle.spawn(answer_http_decisions(decisions, requests, lifecycle.clone()));
         tracing::info!(metrics = %metrics.address(), "Approver ready");
         metrics.run(lifecycle.stopping()).await.map_err(StartupError::Metrics)?;
         if !lifecycle.drained(DRAIN_TIMEOUT).await {

@@ -2,7 +2,7 @@
 
 use domain::approval::Actor;
 use domain::workflow::{Event, EventKind, Workflow};
-use messaging::{AdvanceError, Control, Entry, WorkflowLog};
+use messaging::{AdvanceError, Cancellations, Entry, WorkflowLog};
 use read_model::ReadModel;
 use service::clock::Clock;
 
@@ -11,7 +11,7 @@ use service::clock::Clock;
 pub(crate) struct TransitionAppender {
     pub(crate) log: WorkflowLog,
     pub(crate) view: ReadModel,
-    pub(crate) control: Control,
+    pub(crate) cancellations: Cancellations,
     pub(crate) clock: Clock,
 }
 
@@ -31,7 +31,7 @@ impl TransitionAppender {
             );
         }
         if happened.kind == EventKind::TimedOut {
-            self.control.cancel(id).await;
+            self.cancellations.send(id).await;
         }
         Ok(workflow)
     }

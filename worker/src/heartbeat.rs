@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::ids::Digest;
 use generator::Generator;
-use messaging::{Control, GeneratorReport, WorkerReport};
+use messaging::{GeneratorReport, Heartbeats, WorkerReport};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -23,9 +23,9 @@ pub(crate) struct Heartbeat {
 }
 
 /// Sends heartbeats until the process stops.
-pub(crate) async fn send_heartbeats(heartbeat: Heartbeat, control: Control, stopping: CancellationToken) {
+pub(crate) async fn send_heartbeats(heartbeat: Heartbeat, heartbeats: Heartbeats, stopping: CancellationToken) {
     loop {
-        control.report(&heartbeat.report().await).await;
+        heartbeats.send_worker(&heartbeat.report().await).await;
         tokio::select! {
             () = stopping.cancelled() => return,
             () = tokio::time::sleep(HEARTBEAT_INTERVAL) => {}

@@ -8,8 +8,8 @@ use domain::ids::Digest;
 use domain::workflow::PhaseKind;
 use generator::{CatalogueError, Generator};
 use messaging::{
-    Blobs, Broker, BrokerError, BucketError, Buckets, Catalogues, Charges, Consumer, Control, DeadLetters, Needs,
-    ProvisionError, Queue, WorkflowLog, consume, verify,
+    Blobs, Broker, BrokerError, BucketError, Buckets, Cancellations, Catalogues, Charges, Consumer, DeadLetters,
+    Heartbeats, ProvisionError, Queue, Requirements, WorkflowLog, consume, verify,
 };
 use read_model::{ReadModel, ReadModelError, StepLeases};
 use sandbox::SandboxError;
@@ -81,7 +81,7 @@ impl Application {
     /// Connects to the broker and Redis, warms the sandbox, and verifies the streams; takes no step yet.
     pub async fn build(config: Config, lifecycle: Lifecycle) -> Result<Self, StartupError> {
         let broker = Broker::connect(&config.broker).await?;
-        verify(&broker, &Needs::of_worker(queues_of(&config))).await?;
+        verify(&broker, &Requirements::of_worker(queues_of(&config))).await?;
         let runs_code = config.phases.contains(&PhaseKind::Execute);
         let execute_concurrency = config.sandbox.concurrency;
         let sandbox = if runs_code { Some(sandbox::open(config.sandbox).await?) } else { None };
@@ -131,9 +131,8 @@ impl Application {
 
     /// Runs steps until the process stops; then finishes them, or returns them to their queues after the drain timeout.
     pub async fn run_until_stopped(self) -> Result<(), StartupError> {
-        let control = Control::new(&self.broker);
         let cancels = &self.runner.cancels;
-        let signals = control.cancels().await.map_err(StartupError::Cancels)?;
+        let signals = Cancellations::new(&self.broker).subscribe().await.map_err(StartupError::Cancels)?;
         self.lifecycle.spawn(cancels.clone().listen(signals, self.lifecycle.stopping()));
         for phase in &self.phases {
             self.serve(*phase);
@@ -144,7 +143,11 @@ impl Application {
         if self.analyses {
             self.serve_analyses();
         }
-        self.lifecycle.spawn(send_heartbeats(self.heartbeat(), control, self.lifecycle.stopping()));
+        self.lifecycle.spawn(send_heartbeats(
+            self.heartbeat(),
+            Heartbeats::new(&self.broker),
+            self.lifecycle.stopping(),
+        ));
         let instance = &self.context.instance;
         tracing::info!(worker = instance, metrics = %self.metrics.address(), "Worker {instance} ready");
         let stopped = self.metrics.run(self.lifecycle.stopping()).await;

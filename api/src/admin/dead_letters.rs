@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::identity::Role;
 use domain::ids::Digest;
-use messaging::{DeadLetters, KeptLetter, LettersAway};
+use messaging::{DeadLetterError, DeadLetters, StoredDeadLetter};
 use serde_json::{Value, json};
 
 use crate::auth::tokens::Caller;
@@ -91,12 +91,12 @@ async fn check(limits: &RateLimits, caller: &Caller, request: &HttpRequest) -> R
     limits.admit(request, &caller.user, Operation::Status).await
 }
 
-fn dead_letters_unavailable(error: &LettersAway) -> Problem {
+fn dead_letters_unavailable(error: &DeadLetterError) -> Problem {
     tracing::warn!(%error, "Failed to read or delete dead letters");
     Problem::unavailable("Dead letters are unavailable; try again.", Duration::from_secs(1))
 }
 
-fn document(stored: &KeptLetter) -> Value {
+fn document(stored: &StoredDeadLetter) -> Value {
     let letter = &stored.letter;
     json!({
         "id": stored.id,

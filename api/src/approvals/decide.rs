@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use domain::approval::{CODE_BYTES, COMMENT_CHARS, Verdict, is_eligible, may_decide, read_help};
+use domain::approval::{CODE_BYTES, COMMENT_CHARS, Verdict, is_eligible, may_decide, parse_supplied_input};
 use domain::identity::User;
 use domain::ids::{ApprovalId, Digest, WorkflowId};
 use domain::workflow::{NewInput, Workflow};
@@ -71,7 +71,7 @@ pub(crate) async fn decide(
     // The deadline counts from here; both are read from the broker at once.
     let Decisions { workflows, peers, .. } = &**decisions;
     let (stored, deadline) =
-        tokio::join!(workflows.reader.get_from_leader(id), peers.control.deadline(DECISION_TIMEOUT));
+        tokio::join!(workflows.reader.get_from_leader(id), peers.decision_rpc.deadline(DECISION_TIMEOUT));
     let stored = stored?;
     let is_pending =
         stored.as_ref().is_some_and(|stored| is_pending_for(&stored.workflow, &caller.user, body.approval_id));
@@ -98,7 +98,7 @@ pub(crate) async fn decide(
         decisions.lifecycle.spawn(audit);
         return Err(Problem::workflow_not_found());
     }
-    let answer = peers.control.decide(&decision, trace_of(&request), DECISION_TIMEOUT).await;
+    let answer = peers.decision_rpc.request(&decision, trace_of(&request), DECISION_TIMEOUT).await;
     let is_refused = matches!(answer, Some(ApprovalAnswer::Refused { .. }));
     if is_unauthorized && is_refused {
         // Users who may decide get the result of a decision that is or may be applied: the gate may have opened
@@ -110,11 +110,11 @@ pub(crate) async fn decide(
 
 /// Resends a decision that will be rejected until an approver has recorded it in the audit log.
 async fn audit_refused(decisions: web::Data<Decisions>, decision: HttpDecision, trace: TraceContext) {
-    let (control, stopping) = (&decisions.peers.control, decisions.lifecycle.stopping());
+    let (rpc, stopping) = (&decisions.peers.decision_rpc, decisions.lifecycle.stopping());
     for _ in 0..MAX_AUDIT_ATTEMPTS {
-        let deadline = control.deadline(DECISION_TIMEOUT).await;
+        let deadline = rpc.deadline(DECISION_TIMEOUT).await;
         let decision = HttpDecision { deadline, ..decision.clone() };
-        let answer = control.decide(&decision, trace.child(), DECISION_TIMEOUT).await;
+        let answer = rpc.request(&decision, trace.child(), DECISION_TIMEOUT).await;
         if matches!(answer, Some(ApprovalAnswer::Applied { .. } | ApprovalAnswer::Refused { .. })) {
             return;
         }
@@ -175,7 +175,7 @@ fn read_input(
 ) -> Result<Option<NewInput>, Problem> {
     let recipe = fields.text(root, "recipe", CODE_BYTES);
     let code = fields.code(root, "code")?;
-    let input = read_help(recipe, code).unwrap_or_else(|wrong| {
+    let input = parse_supplied_input(recipe, code).unwrap_or_else(|wrong| {
         fields.wrong(root, wrong.field(), &wrong.to_string());
         None
     });

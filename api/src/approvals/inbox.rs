@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::identity::Role;
 use domain::workflow::Status;
-use read_model::{ListPosition, ListQuery, Stored};
+use read_model::{ListPosition, ListQuery, VersionedWorkflow};
 use serde_json::{Value, json};
 
 use crate::auth::state::Auth;
@@ -58,7 +58,7 @@ pub(crate) async fn inbox(
 }
 
 /// Returns the open approval with a summary of its workflow.
-fn pending_item(stored: &Stored) -> Option<Value> {
+fn pending_item(stored: &VersionedWorkflow) -> Option<Value> {
     let mut pending_item = pending_approval(&stored.workflow)?;
     pending_item["workflow_id"] = json!(stored.workflow.id);
     pending_item["workflow"] = summary(&stored.workflow);
@@ -72,8 +72,8 @@ mod tests {
 
     #[test]
     fn an_open_approval_names_its_workflow() {
-        let stored = Stored { sequence: 7, workflow: parked("ann") };
+        let stored = VersionedWorkflow { sequence: 7, workflow: parked("ann") };
         insta::assert_json_snapshot!(pending_item(&stored));
-        assert_eq!(pending_item(&Stored { sequence: 1, workflow: submitted("ann") }), None);
+        assert_eq!(pending_item(&VersionedWorkflow { sequence: 1, workflow: submitted("ann") }), None);
     }
 }

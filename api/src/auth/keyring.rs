@@ -4,7 +4,7 @@ use domain::Timestamp;
 use domain::identity::{KeyState, SigningKey, User};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
-use messaging::Watched;
+use messaging::BucketCache;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use service::clock::Clock;
@@ -56,7 +56,7 @@ impl TokenError {
 /// Signs with the newest active key and verifies with every key.
 #[derive(Debug, Clone)]
 pub(crate) struct Keyring {
-    keys: Watched<SigningKey>,
+    keys: BucketCache<SigningKey>,
     /// Lifetime of the longest-lived token.
     max_token_ttl: Duration,
     /// Accepts keys of the demo stack.
@@ -75,7 +75,7 @@ fn may_have_signed(key: &SigningKey, issued_at: u64) -> bool {
 }
 
 impl Keyring {
-    pub(crate) fn new(keys: Watched<SigningKey>, max_token_ttl: Duration, demo: bool, clock: Clock) -> Self {
+    pub(crate) fn new(keys: BucketCache<SigningKey>, max_token_ttl: Duration, demo: bool, clock: Clock) -> Self {
         Self { keys, max_token_ttl, demo, clock }
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use read_model::Verdict;
-use service::pool::Pool;
+use service::keyed_semaphore::KeyedSemaphore;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
@@ -24,7 +24,7 @@ const MAX_REFUSALS: usize = 10_000;
 /// Permits to check a password, and recent rejections.
 #[derive(Debug)]
 pub(crate) struct SignInQueue {
-    waiting: Pool,
+    waiting: KeyedSemaphore,
     checks: Arc<Semaphore>,
     refusals: Mutex<HashMap<String, Refusal>>,
 }
@@ -38,7 +38,7 @@ struct Refusal {
 impl SignInQueue {
     pub(crate) fn new() -> Self {
         Self {
-            waiting: Pool::new(Semaphore::MAX_PERMITS, MAX_WAITING_PER_ADDRESS),
+            waiting: KeyedSemaphore::new(Semaphore::MAX_PERMITS, MAX_WAITING_PER_ADDRESS),
             checks: Arc::new(Semaphore::new(MAX_CHECKS)),
             refusals: Mutex::default(),
         }

@@ -9,7 +9,7 @@ use domain::approval::lapse_votes;
 use domain::identity::{Revocation, Role, User};
 use domain::ids::Digest;
 use domain::workflow::Workflow;
-use messaging::Watched;
+use messaging::BucketCache;
 use serde::{Deserialize, Serialize};
 use service::clock::Clock;
 use tokio::sync::watch;
@@ -103,8 +103,8 @@ struct Verified {
 pub(crate) struct Tokens {
     settings: TokenSettings,
     keyring: Keyring,
-    users: Watched<User>,
-    revocations: Watched<Revocation>,
+    users: BucketCache<User>,
+    revocations: BucketCache<Revocation>,
     /// Keyed by the token's digest, so that a memory dump of the cache holds no token.
     verified: Mutex<HashMap<Digest, Verified>>,
     clock: Clock,
@@ -122,8 +122,8 @@ impl Tokens {
     pub(crate) fn new(
         settings: TokenSettings,
         keyring: Keyring,
-        users: Watched<User>,
-        revocations: Watched<Revocation>,
+        users: BucketCache<User>,
+        revocations: BucketCache<Revocation>,
         clock: Clock,
     ) -> Self {
         Self { settings, keyring, users, revocations, verified: Mutex::default(), clock }

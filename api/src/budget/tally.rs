@@ -8,7 +8,7 @@ use domain::Timestamp;
 use domain::ids::{UserName, WorkflowId};
 use domain::workflow::Workflow;
 use futures_util::StreamExt;
-use messaging::{ReadError, Start, WorkflowLog};
+use messaging::{ReadError, ReadFrom, WorkflowLog};
 use tokio::time::Instant;
 
 /// Maximum lag of the broker's clock behind this process's.
@@ -52,9 +52,9 @@ impl SpendingTally {
 impl DaySums {
     async fn read_new_entries(&mut self, log: &WorkflowLog, now: Timestamp) -> Result<(), ReadError> {
         let start = if self.next == 0 {
-            Start::Time(now.day_began().before(MAX_CLOCK_SKEW))
+            ReadFrom::Time(now.day_began().before(MAX_CLOCK_SKEW))
         } else {
-            Start::Sequence(self.next)
+            ReadFrom::Sequence(self.next)
         };
         let mut entries = pin!(log.read_from(start).await?);
         while let Some(entry) = entries.next().await {

@@ -6,9 +6,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use domain::approval::Actor;
 use domain::identity::Role;
 use domain::ids::{EventId, WorkflowId};
-use domain::workflow::{Event, EventKind, Happened, Status, transition};
+use domain::workflow::{Event, EventKind, EventRecord, Status, transition};
 use messaging::AppendError;
-use read_model::Stored;
+use read_model::VersionedWorkflow;
 use serde_json::json;
 use service::telemetry::TraceContext;
 
@@ -61,7 +61,7 @@ pub(crate) async fn cancel(
     ))
 }
 
-fn check(stored: &Stored, caller: &Caller) -> Result<(), Problem> {
+fn check(stored: &VersionedWorkflow, caller: &Caller) -> Result<(), Problem> {
     if !is_visible(&stored.workflow, &caller.user) {
         return Err(Problem::workflow_not_found());
     }
@@ -82,15 +82,15 @@ async fn append(
     peers: &Peers,
     trace: TraceContext,
     caller: &Caller,
-    stored: &Stored,
+    stored: &VersionedWorkflow,
 ) -> Result<bool, Problem> {
     let (id, at) = (stored.workflow.id, workflows.clock.now());
     let by = Actor::User(caller.user.name.clone());
     let Ok(next) = transition(&stored.workflow, Event::Cancelled { by: by.clone() }, at) else { return Ok(false) };
-    let happened = Happened { event_id: EventId::fresh(), kind: EventKind::Cancelled, actor: by, at, detail: None };
+    let happened = EventRecord { event_id: EventId::fresh(), kind: EventKind::Cancelled, actor: by, at, detail: None };
     match workflows.log.append(stored.sequence, &next, &happened, trace).await {
         Ok(sequence) => {
-            peers.control.cancel(id).await;
+            peers.cancellations.send(id).await;
             workflows.reader.upsert(sequence, &next).await;
             tracing::info!(workflow.id = %id, user.name = %caller.user.name, "Workflow {id}: cancelled");
             Ok(true)

@@ -282,13 +282,13 @@ mod tests {
     use crate::test_fixtures::{START, cancelled};
     use actix_web::test::TestRequest;
     use domain::ids::EventId;
-    use domain::workflow::{EventKind, Happened};
+    use domain::workflow::{EventKind, EventRecord};
     use service::telemetry::TraceContext;
 
     #[test]
     fn an_event_is_one_block_with_the_sequence_as_its_id() {
         let workflow = cancelled("ann");
-        let happened = Happened {
+        let happened = EventRecord {
             event_id: EventId::fresh(),
             kind: EventKind::Cancelled,
             actor: Actor::User("ann".parse().unwrap()),

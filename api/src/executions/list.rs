@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use domain::identity::Role;
 use domain::ids::UserName;
 use domain::workflow::Status;
-use read_model::{ListPosition, ListQuery, Page, Stored};
+use read_model::{ListPosition, ListQuery, Page, VersionedWorkflow};
 use serde_json::{Value, json};
 
 use crate::auth::tokens::Caller;
@@ -53,7 +53,7 @@ fn merge(pages: Vec<Page>, limit: usize) -> Page {
     // After this position a list may hold items that its page does not.
     let known_to = pages.iter().filter_map(|page| page.next).max();
     let items = pages.into_iter().flat_map(|page| page.items);
-    let mut items: Vec<Stored> =
+    let mut items: Vec<VersionedWorkflow> =
         items.filter(|stored| known_to.is_none_or(|known_to| ListPosition::of(stored) >= known_to)).collect();
     items.sort_by_key(|stored| Reverse(ListPosition::of(stored)));
     // A workflow that changed its status in between may be in two lists.

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use domain::approval::Actor;
 use domain::identity::Role;
 use domain::ids::{EventId, WorkflowId};
-use domain::workflow::{EventKind, Happened, Submission, Workflow, estimated_cost};
+use domain::workflow::{EventKind, EventRecord, Submission, Workflow, estimated_cost};
 use messaging::{AppendError, BlobError};
 use serde_json::{Value, json};
 
@@ -85,7 +85,7 @@ impl Submitter {
         let at = self.workflows.clock.now();
         let submission = self.store(submit_request.clone()).await.map_err(|error| blobs_unavailable(&error))?;
         let workflow = Workflow::submitted(id, owner.clone(), submission, at);
-        let happened = Happened {
+        let happened = EventRecord {
             event_id: EventId::fresh(),
             kind: EventKind::Submitted,
             actor: Actor::User(owner),

@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, web};
 use domain::identity::User;
 use futures_util::StreamExt;
 use serde_json::Value;
-use service::pool::{Place, Pool};
+use service::keyed_semaphore::{KeyedPermit, KeyedSemaphore};
 
 use crate::http::problem::Problem;
 
@@ -42,18 +42,18 @@ const DISCARD_IDLE_TIMEOUT: Duration = Duration::from_millis(250);
 /// Memory budget of all bodies. Permits are taken for received bytes, not for the announced length.
 #[derive(Debug)]
 pub(crate) struct BodyMemoryBudget {
-    medium: Pool,
-    large: Pool,
+    medium: KeyedSemaphore,
+    large: KeyedSemaphore,
 }
 
 impl BodyMemoryBudget {
     pub(crate) fn new() -> Self {
-        let pool = |(places, share)| Pool::new(places, share);
+        let pool = |(places, share)| KeyedSemaphore::new(places, share);
         Self { medium: pool(MEDIUM_PERMITS), large: pool(LARGE_PERMITS) }
     }
 
     /// Waits for a permit for a body of `bytes`; 503 after [`ACQUIRE_TIMEOUT`].
-    async fn acquire(&self, bytes: usize, user: &User) -> Result<Place, Problem> {
+    async fn acquire(&self, bytes: usize, user: &User) -> Result<KeyedPermit, Problem> {
         let pool = if bytes > MAX_MEDIUM_BYTES { &self.large } else { &self.medium };
         tokio::time::timeout(ACQUIRE_TIMEOUT, pool.take(user.name.as_str())).await.map_err(|_| {
             let detail = "Too many large bodies at once, from you or from all users; send it again.";
@@ -127,7 +127,7 @@ fn skip_string<'b>(bytes: &mut impl Iterator<Item = &'b u8>) {
 }
 
 /// A body with its permit. Without a memory budget it has to be small.
-type Received = (Vec<u8>, Option<Place>);
+type Received = (Vec<u8>, Option<KeyedPermit>);
 
 async fn receive(
     request: &HttpRequest,

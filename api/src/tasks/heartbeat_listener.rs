@@ -24,7 +24,7 @@ pub(crate) async fn run_heartbeat_listener(peers: web::Data<Peers>, lifecycle: L
 
 /// Returns once the broker ends either subscription.
 async fn receive_heartbeats(peers: &Peers) -> Result<(), String> {
-    let (mut workers, mut approvers) = (peers.control.workers().await?, peers.control.approvers().await?);
+    let (mut workers, mut approvers) = (peers.heartbeats.workers().await?, peers.heartbeats.approvers().await?);
     loop {
         tokio::select! {
             report = workers.next() => match report {

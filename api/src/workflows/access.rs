@@ -5,7 +5,7 @@ use domain::approval::{GateOutcome, RiskLevel, is_eligible, may_decide};
 use domain::identity::{Role, User};
 use domain::ids::{UserName, WorkflowId};
 use domain::workflow::{Content, Options, PhaseKind, Workflow};
-use read_model::Stored;
+use read_model::VersionedWorkflow;
 
 use crate::http::problem::Problem;
 use crate::workflows::state::Workflows;
@@ -86,7 +86,7 @@ pub(crate) fn parse_workflow_id(text: &str) -> Option<WorkflowId> {
 }
 
 /// Returns the workflow if it is visible to the user; 404 otherwise, also for an invalid id.
-pub(crate) async fn visible(workflows: &Workflows, user: &User, id: &str) -> Result<Stored, Problem> {
+pub(crate) async fn visible(workflows: &Workflows, user: &User, id: &str) -> Result<VersionedWorkflow, Problem> {
     let id = parse_workflow_id(id).ok_or_else(Problem::workflow_not_found)?;
     let stored = workflows.reader.get(id).await?.ok_or_else(Problem::workflow_not_found)?;
     if is_visible(&stored.workflow, user) { Ok(stored) } else { Err(Problem::workflow_not_found()) }

@@ -1,12 +1,14 @@
 //! The part of the application state for messages to and from workers and approvers.
 
-use messaging::{ApproverReport, Control, WorkerReport};
+use messaging::{ApproverReport, Cancellations, DecisionRpc, Heartbeats, WorkerReport};
 
 use crate::workflows::heartbeats::LivenessTable;
 
-/// The control channel and the liveness of workers and approvers.
+/// Conversations with workers and approvers, and their liveness.
 pub(crate) struct Peers {
-    pub(crate) control: Control,
+    pub(crate) cancellations: Cancellations,
+    pub(crate) decision_rpc: DecisionRpc,
+    pub(crate) heartbeats: Heartbeats,
     pub(crate) workers: LivenessTable<WorkerReport>,
     pub(crate) approvers: LivenessTable<ApproverReport>,
 }

@@ -9,7 +9,7 @@ use domain::ids::WorkflowId;
 use domain::workflow::Workflow;
 use futures_util::StreamExt;
 use messaging::{Entry, Queue, ReadError, WorkflowLog};
-use read_model::{ListPosition, ListQuery, Page, ReadModel, ReadModelError, Stored};
+use read_model::{ListPosition, ListQuery, Page, ReadModel, ReadModelError, VersionedWorkflow};
 use tokio::time::Instant;
 
 use crate::http::problem::Problem;
@@ -33,7 +33,7 @@ pub(crate) struct WorkflowReader {
     sequences: SequenceTracker,
     /// The sequences that this process wrote into the view.
     written: SequenceTracker,
-    scans: Singleflight<(), Result<Arc<Vec<Stored>>, Problem>>,
+    scans: Singleflight<(), Result<Arc<Vec<VersionedWorkflow>>, Problem>>,
     scanned: Mutex<Option<Scan>>,
 }
 
@@ -42,7 +42,7 @@ struct Scan {
     began: Instant,
     /// The newest sequence observed before the scan.
     latest: u64,
-    workflows: Arc<Vec<Stored>>,
+    workflows: Arc<Vec<VersionedWorkflow>>,
 }
 
 impl WorkflowReader {
@@ -92,7 +92,7 @@ impl WorkflowReader {
     }
 
     /// Returns the workflow; `None` if it does not exist. Restores it in Redis if it is missing there.
-    pub(crate) async fn get(&self, id: WorkflowId) -> Result<Option<Stored>, Problem> {
+    pub(crate) async fn get(&self, id: WorkflowId) -> Result<Option<VersionedWorkflow>, Problem> {
         match self.view.get(id).await {
             // Redis may be ahead of the observed log, behind, or wrong; the log is authoritative.
             Ok(Some(stored)) if self.sequences.is_fresh(id, stored.sequence) => return Ok(Some(stored)),
@@ -104,7 +104,7 @@ impl WorkflowReader {
     }
 
     /// Returns the newest state from the log's leader.
-    pub(crate) async fn get_from_leader(&self, id: WorkflowId) -> Result<Option<Stored>, Problem> {
+    pub(crate) async fn get_from_leader(&self, id: WorkflowId) -> Result<Option<VersionedWorkflow>, Problem> {
         let entry = self.log.newest_from_leader(id).await.map_err(|error| log_unavailable(&error))?;
         match entry {
             Some(entry) => Ok(Some(self.store(entry).await)),
@@ -112,9 +112,9 @@ impl WorkflowReader {
         }
     }
 
-    async fn store(&self, entry: Entry) -> Stored {
+    async fn store(&self, entry: Entry) -> VersionedWorkflow {
         self.upsert(entry.sequence, &entry.workflow).await;
-        Stored { sequence: entry.sequence, workflow: entry.workflow }
+        VersionedWorkflow { sequence: entry.sequence, workflow: entry.workflow }
     }
 
     /// Records a state and writes it into the view. Best effort: the projector writes it as well.
@@ -179,7 +179,7 @@ impl WorkflowReader {
     }
 
     /// Returns every workflow's newest state from the log, read after the call began; concurrent callers share a scan.
-    pub(crate) async fn scan(&self) -> Result<Arc<Vec<Stored>>, Problem> {
+    pub(crate) async fn scan(&self) -> Result<Arc<Vec<VersionedWorkflow>>, Problem> {
         if let Some(scan) = self.scanned.lock().unwrap_or_else(PoisonError::into_inner).as_ref()
             && scan.latest == self.sequences.latest()
             && scan.began.elapsed() < SCAN_TTL
@@ -189,7 +189,7 @@ impl WorkflowReader {
         self.scans.run(&(), self.scan_log()).await
     }
 
-    async fn scan_log(&self) -> Result<Arc<Vec<Stored>>, Problem> {
+    async fn scan_log(&self) -> Result<Arc<Vec<VersionedWorkflow>>, Problem> {
         let (began, latest) = (Instant::now(), self.sequences.latest());
         let workflows = Arc::new(read_all(&self.log).await?);
         let scan = Scan { began, latest, workflows: workflows.clone() };
@@ -198,14 +198,14 @@ impl WorkflowReader {
     }
 }
 
-async fn read_all(log: &WorkflowLog) -> Result<Vec<Stored>, Problem> {
-    let mut newest: HashMap<WorkflowId, Stored> = HashMap::new();
+async fn read_all(log: &WorkflowLog) -> Result<Vec<VersionedWorkflow>, Problem> {
+    let mut newest: HashMap<WorkflowId, VersionedWorkflow> = HashMap::new();
     let mut entries = pin!(log.scan().await.map_err(|error| log_unavailable(&error))?);
     while let Some(entry) = entries.next().await {
         match entry {
             // Entries are in log order: a later one is newer.
             Ok(Entry { sequence, workflow, .. }) => {
-                newest.insert(workflow.id, Stored { sequence, workflow });
+                newest.insert(workflow.id, VersionedWorkflow { sequence, workflow });
                 if newest.len() > MAX_SCANNED_WORKFLOWS {
                     let detail = "Lists are unavailable while Redis is down or being rebuilt; try again. \
                                   The status of each workflow remains readable.";
@@ -220,8 +220,8 @@ async fn read_all(log: &WorkflowLog) -> Result<Vec<Stored>, Problem> {
 }
 
 /// Returns the page that the view would return.
-fn page_of(all: &[Stored], query: &ListQuery) -> Page {
-    let mut items: Vec<&Stored> = all
+fn page_of(all: &[VersionedWorkflow], query: &ListQuery) -> Page {
+    let mut items: Vec<&VersionedWorkflow> = all
         .iter()
         .filter(|stored| query.owner.as_ref().is_none_or(|owner| stored.workflow.owner == *owner))
         .filter(|stored| query.status.is_none_or(|status| stored.workflow.status() == status))

@@ -1,6 +1,6 @@
 //! The part of the application state for workflows.
 
-use messaging::{Blobs, Submissions, WorkflowLog};
+use messaging::{Blobs, SubmissionBatcher, WorkflowLog};
 use read_model::ReadModel;
 use service::clock::Clock;
 
@@ -10,7 +10,7 @@ use crate::workflows::reader::WorkflowReader;
 /// The log, its projection, and the contents that its entries refer to.
 pub(crate) struct Workflows {
     pub(crate) log: WorkflowLog,
-    pub(crate) submissions: Submissions,
+    pub(crate) submissions: SubmissionBatcher,
     pub(crate) blobs: Blobs,
     pub(crate) view: ReadModel,
     pub(crate) reader: WorkflowReader,

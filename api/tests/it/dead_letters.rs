@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::workflow::PhaseKind;
-use messaging::{Cause, Consumer, DeadLetters, PutBackError, Queue, consume, put_back};
+use messaging::{Cause, Consumer, DeadLetters, Queue, RedriveError, consume, redrive};
 use serde_json::{Value, json};
 use service::clock::Clock;
 use service::lifecycle::Lifecycle;
@@ -95,19 +95,19 @@ async fn a_step_is_requeued_only_while_its_workflow_waits_for_it() {
     let (letters, now) = (DeadLetters::new(&stack.broker), Clock::system().now());
     let letter = letters.list(None, 0, 10).await.unwrap().remove(0);
 
-    let sequence = put_back(&stack.broker, letter.id, now).await.unwrap();
+    let sequence = redrive(&stack.broker, letter.id, now).await.unwrap();
     let newest = stack.log.newest_from_leader(id.parse().unwrap()).await.unwrap().unwrap();
     assert_eq!((newest.sequence, newest.happened.kind.as_str()), (sequence, "retried"));
     assert!(letters.get(letter.id).await.unwrap().is_none(), "the dead letter is removed");
-    assert!(matches!(put_back(&stack.broker, letter.id, now).await, Err(PutBackError::Unknown)));
+    assert!(matches!(redrive(&stack.broker, letter.id, now).await, Err(RedriveError::Unknown)));
 
     // Back in its queue, dead-lettered again; then its workflow ends.
     give_up_planning(&stack, 1).await;
     let again = letters.list(None, letter.id, 10).await.unwrap().remove(0);
     assert_eq!(again.letter.sequence, sequence);
     assert_eq!(api.post(&format!("/api/v3/execute/cancel/{id}"), Some(&ann), &json!({})).await.0, 200);
-    match put_back(&stack.broker, again.id, now).await {
-        Err(PutBackError::MovedOn(reason)) => assert!(reason.contains("cancelled"), "{reason}"),
+    match redrive(&stack.broker, again.id, now).await {
+        Err(RedriveError::MovedOn(reason)) => assert!(reason.contains("cancelled"), "{reason}"),
         other => panic!("an ended workflow was taken up again: {other:?}"),
     }
     assert!(letters.get(again.id).await.unwrap().is_some(), "it stays a dead letter");

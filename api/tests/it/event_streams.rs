@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::approval::Actor;
 use domain::ids::{EventId, WorkflowId};
-use domain::workflow::{Event, Failure, Happened, StepUsage, transition};
+use domain::workflow::{Event, EventRecord, Failure, StepUsage, transition};
 use messaging::WorkflowLog;
 use reqwest::Response;
 use serde_json::{Value, json};
@@ -69,7 +69,7 @@ async fn append_event(log: &WorkflowLog, id: &str, event: Event) {
     let id: WorkflowId = id.parse().unwrap();
     let entry = log.newest_from_leader(id).await.unwrap().unwrap();
     let at = Clock::system().now();
-    let happened = Happened {
+    let happened = EventRecord {
         event_id: EventId::fresh(),
         kind: event.kind(),
         actor: Actor::Service("tests".to_owned()),

@@ -1,13 +1,14 @@
 //! Submitting, reading, listing and cancelling workflows, and deciding on them.
 
-use domain::approval::{Actor, Policy, RiskLevel, Ruling};
+use domain::approval::{Actor, GateDecision, Policy, RiskLevel};
 use domain::identity::Role;
 use domain::ids::{EventId, WorkflowId};
 use domain::workflow::{
-    Artifacts, CodeFile, Content, Event, Happened, NewInput, Rerun, StepUsage, TestSummary, Workflow, transition,
+    Artifacts, CodeFile, Content, Event, EventRecord, NewInput, StepUsage, TestSummary, TestVerdict, Workflow,
+    transition,
 };
 use futures_util::StreamExt as _;
-use messaging::{ApprovalAnswer, Blobs, Control, HttpDecision, WorkflowLog};
+use messaging::{ApprovalAnswer, Blobs, DecisionRpc, HttpDecision, WorkflowLog};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
@@ -25,7 +26,7 @@ async fn append_event(log: &WorkflowLog, id: &str, event: Event) -> Workflow {
     let at = Clock::system().now();
     let (kind, actor) = (event.kind(), Actor::Service("tests".to_owned()));
     let next = transition(&entry.workflow, event, at).unwrap();
-    let happened = Happened { event_id: EventId::fresh(), kind, actor, at, detail: None };
+    let happened = EventRecord { event_id: EventId::fresh(), kind, actor, at, detail: None };
     log.append(entry.sequence, &next, &happened, TraceContext::root()).await.unwrap();
     next
 }
@@ -61,7 +62,7 @@ async fn run_to_gate(log: &WorkflowLog, id: &str) -> Workflow {
     append_event(
         log,
         id,
-        Event::Executed { results, tests, ran: Box::default(), rerun: Rerun::Enough, usage: usage(0.1) },
+        Event::Executed { results, tests, ran: Box::default(), rerun: TestVerdict::Passed, usage: usage(0.1) },
     )
     .await
 }
@@ -69,7 +70,7 @@ async fn run_to_gate(log: &WorkflowLog, id: &str) -> Workflow {
 async fn park(log: &WorkflowLog, id: &str) -> Workflow {
     let workflow = run_to_gate(log, id).await;
     match Policy::default().rule(&workflow, RiskLevel::Low, Clock::system().now()) {
-        Some(Ruling::Park(park)) => append_event(log, id, Event::Parked { park: *park }).await,
+        Some(GateDecision::Park(park)) => append_event(log, id, Event::Parked { park: *park }).await,
         other => panic!("policy does not park: {other:?}"),
     }
 }
@@ -222,7 +223,7 @@ async fn options_change_the_estimated_cost() {
 
 /// Answers the next decision with `answer` and returns the decision.
 async fn next_decision(stack: &Stack, answer: ApprovalAnswer) -> impl Future<Output = HttpDecision> + use<> {
-    let mut questions = Box::pin(Control::new(&stack.broker).decisions().await.unwrap());
+    let mut questions = Box::pin(DecisionRpc::new(&stack.broker).subscribe().await.unwrap());
     stack.broker.flush().await;
     async move {
         let question = questions.next().await.unwrap();

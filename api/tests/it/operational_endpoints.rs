@@ -1,7 +1,7 @@
 //! Health, readiness, metrics, the OpenAPI document and the explorer.
 
 use messaging::{
-    ApproverReport, Catalogues, Control, PublishedRecipe, RecipeFile, RecipeParameter, RecipeSummary, WorkerReport,
+    ApproverReport, Catalogues, Heartbeats, PublishedRecipe, RecipeFile, RecipeParameter, RecipeSummary, WorkerReport,
 };
 use read_model::{Difference, ReadModel, compare, rebuild};
 use serde_json::{Value, json};
@@ -31,9 +31,9 @@ async fn health_follows_heartbeats_and_tolerates_a_missing_redis() {
     let (code, body) = health().await;
     assert_eq!((code, &body["status"]), (503, &json!("unhealthy")));
     assert!(body["problems"].to_string().contains("worker"));
-    let control = Control::new(&stack.broker);
+    let heartbeats = Heartbeats::new(&stack.broker);
     wait_until("only the approver is missing", async || {
-        control.report(&worker()).await;
+        heartbeats.send_worker(&worker()).await;
         let (code, body) = health().await;
         code == 503 && body["problems"].as_array().is_some_and(|all| all.len() == 1)
     })
@@ -41,14 +41,14 @@ async fn health_follows_heartbeats_and_tolerates_a_missing_redis() {
     assert_eq!(health().await.1["services"]["approver"]["status"], "down");
     let approver = ApproverReport { instance: "a1".to_owned() };
     wait_until("the approver is seen", async || {
-        control.report(&worker()).await;
-        control.report_approver(&approver).await;
+        heartbeats.send_worker(&worker()).await;
+        heartbeats.send_approver(&approver).await;
         health().await.0 == 200
     })
     .await;
     stack.kill_redis();
-    control.report(&worker()).await;
-    control.report_approver(&approver).await;
+    heartbeats.send_worker(&worker()).await;
+    heartbeats.send_approver(&approver).await;
     let (code, body) = health().await;
     assert_eq!((code, &body["degraded"], &body["services"]["redis"]["status"]), (200, &json!(true), &json!("down")));
     assert_conforms(&body, "Health");
@@ -183,9 +183,9 @@ async fn recipes_are_those_that_workers_report() {
     assert_eq!(api.post("/api/v3/execute", Some(token), &choose("xyzzy")).await.0, 202, "it may be one");
 
     let catalogue = Catalogues::open(&stack.broker).await.unwrap().publish(&[recipe()]).await.unwrap();
-    let control = Control::new(&stack.broker);
+    let heartbeats = Heartbeats::new(&stack.broker);
     wait_until("the list is there", async || {
-        control.report(&WorkerReport { catalogue: Some(catalogue), ..worker() }).await;
+        heartbeats.send_worker(&WorkerReport { catalogue: Some(catalogue), ..worker() }).await;
         api.get("/api/v3/recipes", token).await.0 == 200
     })
     .await;

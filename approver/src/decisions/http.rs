@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::approval::{Channel, DecisionRequest, Refusal};
-use messaging::{ApprovalAnswer, HttpDecision, Question, Questions};
+use messaging::{ApprovalAnswer, DecisionRequests, HttpDecision, PendingDecision};
 use service::lifecycle::Lifecycle;
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -21,7 +21,7 @@ const MAX_RETRY_DELAY: Duration = Duration::from_millis(250);
 /// Answers decisions until the process stops; then only those that had arrived.
 pub(crate) async fn answer_http_decisions(
     decisions: Arc<DecisionService>,
-    mut questions: Questions,
+    mut requests: DecisionRequests,
     lifecycle: Lifecycle,
 ) {
     let (stopping, mut is_stopping) = (lifecycle.stopping(), false);
@@ -29,29 +29,29 @@ pub(crate) async fn answer_http_decisions(
         tokio::select! {
             () = stopping.cancelled(), if !is_stopping => {
                 is_stopping = true;
-                questions.refuse().await;
+                requests.refuse().await;
             }
-            question = questions.next() => match question {
-                Some(question) => drop(lifecycle.spawn(handle_http_decision(decisions.clone(), question))),
+            pending = requests.next() => match pending {
+                Some(pending) => drop(lifecycle.spawn(handle_http_decision(decisions.clone(), pending))),
                 None => return,
             },
         }
     }
 }
 
-async fn handle_http_decision(decisions: Arc<DecisionService>, question: Question) {
-    let (id, trace) = (question.decision.workflow_id, question.trace.clone());
+async fn handle_http_decision(decisions: Arc<DecisionService>, pending: PendingDecision) {
+    let (id, trace) = (pending.decision.workflow_id, pending.trace.clone());
     let span = tracing::info_span!(
         "decision", workflow.id = %id, trace.id = trace.trace_id(), request.id = trace.request_id()
     );
-    answer(&decisions, question).instrument(span).await;
+    answer(&decisions, pending).instrument(span).await;
 }
 
-async fn answer(decisions: &DecisionService, question: Question) {
-    let request = request_of(question.decision.clone());
+async fn answer(decisions: &DecisionService, pending: PendingDecision) {
+    let request = request_of(pending.decision.clone());
     let (timeout, mut delay) = (Instant::now() + GATE_TIMEOUT, MIN_RETRY_DELAY);
     let outcome = loop {
-        let outcome = decisions.decide(&request, question.decision.deadline).await;
+        let outcome = decisions.decide(&request, pending.decision.deadline).await;
         if outcome != DecisionOutcome::Refused(Refusal::NotYetParked) {
             break outcome;
         }
@@ -61,7 +61,7 @@ async fn answer(decisions: &DecisionService, question: Question) {
         tokio::time::sleep(delay).await;
         delay = (delay * 2).min(MAX_RETRY_DELAY);
     };
-    question.answer(&answer_of(outcome)).await;
+    pending.answer(&answer_of(outcome)).await;
 }
 
 fn request_of(decision: HttpDecision) -> DecisionRequest {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::approval::{Actor, COMMENT_CHARS, Channel, DecisionRequest, Refusal, read_help};
+use domain::approval::{Actor, COMMENT_CHARS, Channel, DecisionRequest, Refusal, parse_supplied_input};
 use domain::ids::WorkflowId;
 use messaging::{
-    ApprovalDesk, AuditLog, AuditRecord, BotDecision, BotReply, Cause, DeadLetters, Delivery, RawMessage, Received,
+    AuditLog, AuditRecord, BotChannel, BotDecision, BotMessage, BotReply, Cause, DeadLetters, Delivery, RawMessage,
     Settlement,
 };
 use service::clock::Clock;
@@ -25,7 +25,7 @@ const MAX_CLAIM_CHARS: usize = 128;
 #[derive(Debug)]
 pub(crate) struct BotDecisions {
     pub(crate) service: Arc<DecisionService>,
-    pub(crate) bots: ApprovalDesk,
+    pub(crate) bots: BotChannel,
     pub(crate) audit: AuditLog,
     pub(crate) dead_letters: DeadLetters,
     pub(crate) refusals: RefusalLimiter,
@@ -34,7 +34,7 @@ pub(crate) struct BotDecisions {
 
 /// Handles one message on a bot's decision subject and settles it.
 pub(crate) async fn handle_bot_decision(decisions: Arc<BotDecisions>, delivery: Delivery<RawMessage>) -> Settlement {
-    let Some(received) = ApprovalDesk::read(delivery.body()) else {
+    let Some(received) = BotChannel::read(delivery.body()) else {
         let reason = "the subject names no sender";
         return delivery.dead_letter(&decisions.dead_letters, Cause::Unreadable, reason).await;
     };
@@ -58,7 +58,7 @@ pub(crate) async fn handle_bot_decision(decisions: Arc<BotDecisions>, delivery: 
 impl BotDecisions {
     async fn decide(
         &self,
-        received: &Received,
+        received: &BotMessage,
         request: &DecisionRequest,
         delivery: Delivery<RawMessage>,
     ) -> Settlement {
@@ -100,7 +100,7 @@ impl BotDecisions {
 
     async fn reply_refused(
         &self,
-        received: &Received,
+        received: &BotMessage,
         request: Option<&DecisionRequest>,
         refusal: &Refusal,
         delivery: Delivery<RawMessage>,
@@ -111,7 +111,7 @@ impl BotDecisions {
     }
 
     /// Refuses a message of a limited bot without reading it; writes one audit record per window.
-    async fn refuse_unread(&self, received: &Received, delivery: Delivery<RawMessage>) -> Settlement {
+    async fn refuse_unread(&self, received: &BotMessage, delivery: Delivery<RawMessage>) -> Settlement {
         let bot = &received.bot;
         if let Some(window) = self.refusals.unrecorded_window(bot, self.clock.now()) {
             let key = format!("flood-{bot}-{window}");
@@ -129,7 +129,7 @@ impl BotDecisions {
     /// Writes an audit record of a message that was refused before its decision was validated.
     async fn record_refusal(
         &self,
-        received: &Received,
+        received: &BotMessage,
         key: String,
         id: Option<WorkflowId>,
         detail: String,
@@ -150,7 +150,7 @@ impl BotDecisions {
 }
 
 /// Parses a decision; the error quotes nothing of the message.
-fn parse(received: &Received) -> Result<DecisionRequest, (Option<WorkflowId>, String)> {
+fn parse(received: &BotMessage) -> Result<DecisionRequest, (Option<WorkflowId>, String)> {
     let id = received.workflow_id;
     let bad = |reason: &str| (id, reason.to_owned());
     let decision: BotDecision = serde_json::from_slice(&received.payload).map_err(|_| {
@@ -167,7 +167,7 @@ fn parse(received: &Received) -> Result<DecisionRequest, (Option<WorkflowId>, St
     if decision.comment.as_ref().is_some_and(is_bad) {
         return Err(bad("its comment must be at most 4000 characters without NUL"));
     }
-    let input = read_help(decision.recipe, decision.code);
+    let input = parse_supplied_input(decision.recipe, decision.code);
     let input = input.map_err(|wrong| bad(&format!("its {} {wrong}", wrong.field())))?;
     let without_controls = |claim: String| claim.chars().filter(|c| !c.is_control()).take(MAX_CLAIM_CHARS).collect();
     Ok(DecisionRequest {
@@ -184,12 +184,12 @@ fn parse(received: &Received) -> Result<DecisionRequest, (Option<WorkflowId>, St
     })
 }
 
-fn refused(received: &Received, request: Option<&DecisionRequest>, refusal: &Refusal) -> BotReply {
+fn refused(received: &BotMessage, request: Option<&DecisionRequest>, refusal: &Refusal) -> BotReply {
     reply(received, request, "refused", Some(refusal.code()), &refusal.to_string(), None)
 }
 
 fn reply(
-    received: &Received,
+    received: &BotMessage,
     request: Option<&DecisionRequest>,
     status: &str,
     code: Option<&str>,

@@ -5,7 +5,7 @@ use domain::approval::{Actor, Channel, Decision, DecisionRequest, Refusal, judge
 use domain::identity::User;
 use domain::ids::Digest;
 use domain::workflow::{Event, NewInput, Workflow};
-use messaging::{AdvanceError, AuditLog, AuditRecord, Blobs, Control, ReadError, Watched, WorkflowLog};
+use messaging::{AdvanceError, AuditLog, AuditRecord, Blobs, BucketCache, DecisionRpc, ReadError, WorkflowLog};
 use service::clock::Clock;
 use service::failpoints;
 
@@ -20,9 +20,9 @@ const MAX_CONFLICT_RETRIES: usize = 16;
 pub(crate) struct DecisionService {
     pub(crate) log: WorkflowLog,
     pub(crate) blobs: Blobs,
-    pub(crate) control: Control,
+    pub(crate) rpc: DecisionRpc,
     pub(crate) audit: AuditLog,
-    pub(crate) users: Watched<User>,
+    pub(crate) users: BucketCache<User>,
     pub(crate) transitions: TransitionAppender,
     pub(crate) clock: Clock,
 }
@@ -63,7 +63,7 @@ impl DecisionService {
     async fn apply(&self, request: &DecisionRequest, deadline: Option<Timestamp>) -> DecisionOutcome {
         for _ in 0..MAX_CONFLICT_RETRIES {
             let (newest, is_past) =
-                tokio::join!(self.log.newest_from_leader(request.workflow_id), self.control.is_past(deadline));
+                tokio::join!(self.log.newest_from_leader(request.workflow_id), self.rpc.is_past(deadline));
             match is_past {
                 Ok(false) => {}
                 Ok(true) => return self.record_refusal(request, Refusal::TooLate).await,
@@ -90,7 +90,7 @@ impl DecisionService {
             match self.transitions.append(&entry, Event::Decided { decision, lapsed }, actor_of(request)).await {
                 Ok(workflow) => return DecisionOutcome::Applied(Box::new(workflow)),
                 Err(AdvanceError::Superseded) => {}
-                Err(AdvanceError::Illegal(_)) => {
+                Err(AdvanceError::IllegalTransition(_)) => {
                     let refusal = Refusal::AlreadyDecided("another decision came first");
                     return self.record_refusal(request, refusal).await;
                 }
@@ -110,7 +110,7 @@ impl DecisionService {
             && let Some(text) = content.inline.take()
         {
             *content = self.blobs.store(text).await.map_err(|error| error.to_string())?;
-            if self.control.is_past(deadline).await? {
+            if self.rpc.is_past(deadline).await? {
                 return Ok(None);
             }
         }

@@ -60,7 +60,7 @@ async fn fire(context: &ApproverContext, message: &RawMessage, kind: TimerKind, 
             None => timers.set_again(kind, id, due).await?,
         },
         Some(_) => match context.transitions.append(&entry, event, Actor::approver()).await {
-            Ok(_) | Err(AdvanceError::Illegal(_)) => {}
+            Ok(_) | Err(AdvanceError::IllegalTransition(_)) => {}
             Err(AdvanceError::Superseded) => return Err("the workflow has a newer transition".to_owned()),
             Err(AdvanceError::Unavailable(reason)) => return Err(reason),
         },

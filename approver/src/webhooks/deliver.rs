@@ -13,7 +13,7 @@ use ring::hmac;
 use serde_json::json;
 use service::clock::Clock;
 use service::failpoints;
-use service::pool::Pool;
+use service::keyed_semaphore::KeyedSemaphore;
 
 use super::Attempt;
 use super::retry::{next_attempt, random_fraction};
@@ -38,7 +38,7 @@ pub(crate) struct WebhookSender {
     log: WorkflowLog,
     timers: Timers,
     dead_letters: DeadLetters,
-    permits: Pool,
+    permits: KeyedSemaphore,
     clock: Clock,
 }
 
@@ -104,7 +104,7 @@ impl WebhookSender {
             log: WorkflowLog::new(broker),
             timers: Timers::new(broker),
             dead_letters: DeadLetters::new(broker),
-            permits: Pool::new(MAX_CONCURRENT, MAX_CONCURRENT_PER_USER),
+            permits: KeyedSemaphore::new(MAX_CONCURRENT, MAX_CONCURRENT_PER_USER),
             clock,
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::Timestamp;
 use domain::ids::{Digest, WorkflowId};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use messaging::{Original, ReadError, Retention, StoredMessage};
+use messaging::{BlobContent, ReadError, Retention, StoredMessage};
 use read_model::ReadModel;
 use service::failpoints;
 use tokio::time::Instant;
@@ -162,12 +162,14 @@ impl ArchiveRun {
         let named: BTreeSet<Digest> = messages.iter().flat_map(StoredMessage::digests).collect();
         for digest in named {
             match self.retention.content(digest).await? {
-                Some(Original::Whole(text)) => {
+                Some(BlobContent::Intact(text)) => {
                     self.locked.directory.store_content(digest, &text)?;
                     record.contents.push(digest);
                 }
-                Some(Original::Damaged(_)) if self.locked.directory.has_content(digest) => record.contents.push(digest),
-                Some(Original::Damaged(text)) => {
+                Some(BlobContent::Corrupted(_)) if self.locked.directory.has_content(digest) => {
+                    record.contents.push(digest)
+                }
+                Some(BlobContent::Corrupted(text)) => {
                     self.locked.directory.store_corrupted(digest, &text)?;
                     record.damaged_contents.push(digest);
                 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::envelope::{DecodeError, decode, encode};
 use super::subjects;
 use crate::connection::broker::Broker;
-use crate::trace_headers::{carried, carry};
+use crate::trace_headers::{extract, inject};
 use domain::Timestamp;
 use domain::analysis::{AnalysisReport, AnalysisTask};
 use service::failpoints;
@@ -74,7 +74,7 @@ impl AnalysisRequests {
         let job = Job { task, user: user.to_owned(), deadline: now.after(limit) };
         let mut headers = HeaderMap::new();
         headers.insert(REPLY_TO, reply.as_str());
-        carry(&mut headers, &trace);
+        inject(&mut headers, &trace);
         let message = PublishMessage::build().payload(encode(&job).into()).headers(headers);
         failpoints::reach("analyse.before").await;
         let ack = self
@@ -109,7 +109,7 @@ where
         tracing::info!("Dropped analysis: its deadline has passed");
         return Ok(());
     }
-    let trace = carried(message.headers.as_ref());
+    let trace = extract(message.headers.as_ref());
     let span = tracing::info_span!("analysis", trace.id = trace.trace_id(), request.id = trace.request_id());
     if let Some(answer) = work(job.task).instrument(span).await
         && let Err(error) = broker.publish(reply, encode(&answer)).await

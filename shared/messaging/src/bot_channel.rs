@@ -77,14 +77,14 @@ pub struct OpenRequest {
 impl OpenRequest {
     /// Returns whether it exceeds the maximum length of a request.
     pub fn is_too_long(&self) -> bool {
-        self.payload.len() > OPEN_BYTES
+        self.payload.len() > MAX_OPEN_REQUEST_BYTES
     }
 }
 
 /// Maximum length of a request: a cursor and a limit.
-const OPEN_BYTES: usize = 1024;
+const MAX_OPEN_REQUEST_BYTES: usize = 1024;
 /// Maximum unread requests of a bot that the client holds. They are read at once; a flood ends the subscription.
-const OPEN_HELD: usize = 4_096;
+const MAX_HELD_OPEN_REQUESTS: usize = 4_096;
 
 /// Requests of one bot for its open approvals.
 #[derive(Debug)]
@@ -110,14 +110,14 @@ impl OpenRequests {
 /// Receives and answers requests for open approvals over a separate connection: a flood delays no decision and no
 /// watch.
 #[derive(Debug, Clone)]
-pub struct OpenDesk {
+pub struct OpenApprovalsChannel {
     broker: Broker,
 }
 
-impl OpenDesk {
+impl OpenApprovalsChannel {
     /// Opens the connection.
     pub async fn connect(settings: &BrokerSettings) -> Result<Self, BrokerError> {
-        Ok(Self { broker: Broker::connect_aside(settings, "open approvals", OPEN_HELD).await? })
+        Ok(Self { broker: Broker::connect_aside(settings, "open approvals", MAX_HELD_OPEN_REQUESTS).await? })
     }
 
     /// Subscribes to requests of `bot`, shared among the approvers.
@@ -149,7 +149,7 @@ pub struct OpenPage {
 
 /// A decision's sender and unparsed text.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Received {
+pub struct BotMessage {
     /// Proved by the subject, to which the broker lets only this bot publish.
     pub bot: UserName,
     /// The workflow that the subject names; `None` if that token is not an id.
@@ -163,11 +163,11 @@ pub struct Received {
 
 /// Announces approvals to bots and replies to them.
 #[derive(Debug, Clone)]
-pub struct ApprovalDesk {
+pub struct BotChannel {
     broker: Broker,
 }
 
-impl ApprovalDesk {
+impl BotChannel {
     /// Creates the service on `broker`.
     pub fn new(broker: &Broker) -> Self {
         Self { broker: broker.clone() }
@@ -195,7 +195,7 @@ impl ApprovalDesk {
     }
 
     /// Replies to a bot.
-    pub async fn reply(&self, to: &Received, reply: &BotReply) {
+    pub async fn reply(&self, to: &BotMessage, reply: &BotReply) {
         let payload = serde_json::to_vec(reply).unwrap_or_default();
         let subject = subjects::reply(&to.bot, &to.token);
         if let Err(error) = self.broker.publish(subject, payload).await {
@@ -204,11 +204,11 @@ impl ApprovalDesk {
     }
 
     /// Reads the sender of a decision; `None` if the subject names no sender, which the broker's permissions rule out.
-    pub fn read(message: &Message) -> Option<Received> {
+    pub fn read(message: &Message) -> Option<BotMessage> {
         let info = message.info().ok()?;
         let bot = subjects::decision_bot(&message.subject)?;
         let header = message.headers.as_ref().and_then(|headers| headers.get("Nats-Msg-Id"));
-        Some(Received {
+        Some(BotMessage {
             bot,
             workflow_id: subjects::parse_decision(&message.subject).map(|(_, id)| id),
             token: message.subject.rsplit('.').next()?.to_owned(),

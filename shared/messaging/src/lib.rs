@@ -7,9 +7,11 @@ mod analyses;
 mod audit;
 mod blobs;
 mod bot_channel;
+mod cancellations;
 mod connection;
-mod control;
+mod decision_rpc;
 mod envelope;
+mod heartbeats;
 mod kv;
 mod log;
 mod queue;
@@ -25,28 +27,28 @@ pub use analyses::{AnalysisAnswer, AnalysisError, AnalysisRequests, answer_analy
 pub use audit::{AuditLog, AuditRecord};
 pub use blobs::{BlobError, Blobs};
 pub use bot_channel::{
-    Announcement, ApprovalDesk, BotDecision, BotReply, OpenDesk, OpenPage, OpenRequest, OpenRequests, Received,
+    Announcement, BotChannel, BotDecision, BotMessage, BotReply, OpenApprovalsChannel, OpenPage, OpenRequest,
+    OpenRequests,
 };
+pub use cancellations::{CancelSignals, Cancellations};
 pub use connection::broker::{Broker, BrokerError, BrokerSettings, MINIMUM_BROKER, is_supported_broker};
-pub use control::{
-    ApprovalAnswer, ApproverReport, CancelSignals, Control, GeneratorReport, HttpDecision, Question, Questions,
-    Reports, WorkerReport,
-};
+pub use decision_rpc::{ApprovalAnswer, DecisionRequests, DecisionRpc, HttpDecision, PendingDecision};
 pub use envelope::{DecodeError, Envelope, decode, encode};
+pub use heartbeats::{ApproverReport, GeneratorReport, Heartbeats, Reports, WorkerReport};
 pub use kv::bucket::{Bucket, BucketError, Buckets};
-pub use kv::cache::Watched;
+pub use kv::cache::BucketCache;
 pub use kv::catalogues::{
     CatalogueEntry, Catalogues, PUBLISH_INTERVAL, PublishedRecipe, RecipeFile, RecipeParameter, RecipeSummary,
 };
 pub use kv::charges::Charges;
-pub use log::fence::{Met, met};
-pub use log::group_commit::Submissions;
-pub use log::retention::{End, Original, Retention, StoredMessage};
-pub use log::{AdvanceError, AppendError, Entry, ReadError, Start, WorkflowLog};
+pub use log::fence::{ConflictOutcome, classify_conflict};
+pub use log::group_commit::SubmissionBatcher;
+pub use log::retention::{BlobContent, End, Retention, StoredMessage};
+pub use log::{AdvanceError, AppendError, Entry, ReadError, ReadFrom, WorkflowLog};
 pub use queue::consumer::{Consumer, Queue, Unreadable, consume};
-pub use queue::dead_letters::{Cause, DeadLetter, DeadLetters, KeptLetter, LettersAway};
+pub use queue::dead_letters::{Cause, DeadLetter, DeadLetterError, DeadLetters, StoredDeadLetter};
 pub use queue::delivery::{Delivery, Settlement};
-pub use queue::redrive::{PutBackError, put_back};
+pub use queue::redrive::{RedriveError, redrive};
 pub use timers::{TimerKind, Timers};
-pub use topology::provision::{LARGEST_TRANSITION_BYTES, ProvisionError, provision};
-pub use topology::verify::{Needs, verify};
+pub use topology::provision::{MAX_TRANSITION_BYTES, ProvisionError, provision};
+pub use topology::verify::{Requirements, verify};

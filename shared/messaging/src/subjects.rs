@@ -1,7 +1,7 @@
 //! Every subject, stream and consumer name. A test compares them with the broker's permissions.
 
 use domain::ids::{Digest, UserName, WorkflowId};
-use domain::workflow::{Happened, Lane, PhaseKind, Workflow};
+use domain::workflow::{EventRecord, Lane, PhaseKind, Workflow};
 
 pub(crate) const WORKFLOWS: &str = "WORKFLOWS";
 pub(crate) const BLOBS: &str = "BLOBS";
@@ -36,7 +36,7 @@ pub(crate) const ALL_WORKERS: &str = "presence.worker.*";
 pub(crate) const ALL_APPROVERS: &str = "presence.approver.*";
 
 /// Returns the only valid subject of a transition: permission to publish there is permission for the transition.
-pub(crate) fn transition(workflow: &Workflow, happened: &Happened) -> String {
+pub(crate) fn transition(workflow: &Workflow, happened: &EventRecord) -> String {
     let (phase, lane, id) = (workflow.phase.kind(), workflow.phase.lane(), workflow.id);
     // Workers may not publish any transition of these phases, so they need no second subject.
     let is_guarded = matches!(phase, PhaseKind::Plan | PhaseKind::Done | PhaseKind::Cancelled);
@@ -218,7 +218,7 @@ mod tests {
                 (EventKind::StepFailed, Actor::approver()),
                 (EventKind::Executed, Actor::Service("worker".to_owned())),
             ] {
-                let happened = Happened { event_id: EventId::fresh(), kind, actor, at: START, detail: None };
+                let happened = EventRecord { event_id: EventId::fresh(), kind, actor, at: START, detail: None };
                 let subject = transition(&workflow, &happened);
                 if happened.is_judged() {
                     assert!(is_among(&ALL_ANSWERED_FOR, &subject), "{subject}");

@@ -14,7 +14,7 @@ use domain::ids::WorkflowId;
 use service::failpoints;
 
 /// Minimum delay after which a timer that fired too early fires again.
-const AGAIN: Duration = Duration::from_secs(5);
+const RETRY_DELAY: Duration = Duration::from_secs(5);
 
 /// The purpose of a timer; a workflow has at most one of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,9 +58,9 @@ impl Timers {
     }
 
     /// Sets a timer again as [`Self::set`] does, for a handler that received it too early. It fires after at least
-    /// [`AGAIN`], and not at once, if the caller's clock is behind the broker's.
+    /// [`RETRY_DELAY`], and not at once, if the caller's clock is behind the broker's.
     pub async fn set_again(&self, kind: TimerKind, id: WorkflowId, at: Timestamp) -> Result<(), String> {
-        let soonest = self.now().await?.after(AGAIN);
+        let soonest = self.now().await?.after(RETRY_DELAY);
         self.set(kind, id, at.max(soonest)).await
     }
 

@@ -1,17 +1,17 @@
 //! The read model in Redis, a cache of the log. A missing key is read from the log; without Redis, reads are slower,
 //! not wrong.
 
+mod completeness;
 mod gcra;
 mod limits;
 mod local_buckets;
 mod position;
 mod rebuild;
 mod store;
-mod whole;
 
 pub use gcra::{Gcra, GcraState, Verdict};
 pub use limits::{RateLimiter, StepLeases};
 pub use local_buckets::LocalBuckets;
 pub use position::{InvalidCursor, ListPosition};
 pub use rebuild::{Difference, RebuildError, compare, rebuild};
-pub use store::{ListQuery, Page, ReadModel, ReadModelError, Stored};
+pub use store::{ListQuery, Page, ReadModel, ReadModelError, VersionedWorkflow};

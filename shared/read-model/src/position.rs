@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::Stored;
+use super::VersionedWorkflow;
 use domain::Timestamp;
 use domain::ids::WorkflowId;
 
@@ -21,7 +21,7 @@ pub struct InvalidCursor;
 
 impl ListPosition {
     /// Returns the position of a workflow.
-    pub fn of(stored: &Stored) -> Self {
+    pub fn of(stored: &VersionedWorkflow) -> Self {
         Self { created_at: stored.workflow.created_at, id: stored.workflow.id }
     }
 }

@@ -6,26 +6,26 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt};
 
+use super::completeness::lists_of;
 use super::store::{ReadModel, ReadModelError};
-use super::whole::lists_of;
 use domain::ids::{Digest, UserName, WorkflowId};
 use domain::workflow::{Status, Workflow};
 use messaging::{Entry, ReadError, WorkflowLog, encode};
 
 /// Maximum concurrent writes to Redis.
-const WRITES: usize = 64;
+const MAX_CONCURRENT_WRITES: usize = 64;
 /// Maximum attempts of a call to Redis, about ten seconds in total.
-const TRIES: u32 = 20;
-const BETWEEN_TRIES: Duration = Duration::from_millis(500);
+const MAX_ATTEMPTS: u32 = 20;
+const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// The sequence of a workflow, and the fields that it is listed by.
-struct Place {
+struct ListedWorkflow {
     sequence: u64,
     owner: UserName,
     status: Status,
 }
 
-impl Place {
+impl ListedWorkflow {
     fn of(sequence: u64, workflow: &Workflow) -> Self {
         Self { sequence, owner: workflow.owner.clone(), status: workflow.status() }
     }
@@ -63,9 +63,9 @@ pub enum RebuildError {
 /// Idempotent: writes compare sequences, so newer states by other processes are kept. Entries newer than the log's
 /// leader reports, or not in the log, are removed. Fails if Redis is emptied meanwhile.
 pub async fn rebuild(log: &WorkflowLog, view: &ReadModel) -> Result<u64, RebuildError> {
-    let filling = patiently(|| view.begin_filling()).await?;
+    let filling = patiently(|| view.begin_rebuild()).await?;
     let mut newest = HashMap::new();
-    let mut written = pin!(log.scan().await?.map(|entry| write(view, entry)).buffered(WRITES));
+    let mut written = pin!(log.scan().await?.map(|entry| write(view, entry)).buffered(MAX_CONCURRENT_WRITES));
     let mut count = 0;
     while let Some(place) = written.try_next().await? {
         // In log order, so a later one is newer.
@@ -79,7 +79,10 @@ pub async fn rebuild(log: &WorkflowLog, view: &ReadModel) -> Result<u64, Rebuild
 }
 
 /// Writes an entry; `None` if this build cannot read it. The newer build that wrote it will project it.
-async fn write(view: &ReadModel, entry: Result<Entry, ReadError>) -> Result<Option<(WorkflowId, Place)>, RebuildError> {
+async fn write(
+    view: &ReadModel,
+    entry: Result<Entry, ReadError>,
+) -> Result<Option<(WorkflowId, ListedWorkflow)>, RebuildError> {
     let entry = match entry {
         Ok(entry) => entry,
         Err(ReadError::Decode(error)) => {
@@ -89,7 +92,7 @@ async fn write(view: &ReadModel, entry: Result<Entry, ReadError>) -> Result<Opti
         Err(error @ ReadError::Unavailable(_)) => return Err(error.into()),
     };
     patiently(|| view.project(entry.sequence, &entry.workflow)).await?;
-    Ok(Some((entry.workflow.id, Place::of(entry.sequence, &entry.workflow))))
+    Ok(Some((entry.workflow.id, ListedWorkflow::of(entry.sequence, &entry.workflow))))
 }
 
 /// Retries a call to Redis for about ten seconds, so that a slow moment does not restart a rebuild.
@@ -100,15 +103,19 @@ where
     let mut tries = 1;
     loop {
         match ask().await {
-            Err(_) if tries < TRIES => tries += 1,
+            Err(_) if tries < MAX_ATTEMPTS => tries += 1,
             answer => return answer,
         }
-        tokio::time::sleep(BETWEEN_TRIES).await;
+        tokio::time::sleep(RETRY_DELAY).await;
     }
 }
 
 /// Corrects errors that writes by sequence cannot: entries that are too new or of no workflow, and wrong lists.
-async fn correct(log: &WorkflowLog, view: &ReadModel, newest: &HashMap<WorkflowId, Place>) -> Result<(), RebuildError> {
+async fn correct(
+    log: &WorkflowLog,
+    view: &ReadModel,
+    newest: &HashMap<WorkflowId, ListedWorkflow>,
+) -> Result<(), RebuildError> {
     let mut listings = patiently(|| view.listings()).await?;
     for id in patiently(|| view.ids()).await? {
         let lists = listings.remove(&id).unwrap_or_default();
@@ -119,7 +126,7 @@ async fn correct(log: &WorkflowLog, view: &ReadModel, newest: &HashMap<WorkflowI
         // The read model was read first, so the leader knows every state that a correct writer wrote there.
         match log.newest_from_leader(id).await {
             Ok(Some(entry)) => {
-                let right = Place::of(entry.sequence, &entry.workflow).lists();
+                let right = ListedWorkflow::of(entry.sequence, &entry.workflow).lists();
                 if standing > entry.sequence || lists != right {
                     tracing::warn!(
                         workflow.id = %id,
@@ -129,8 +136,8 @@ async fn correct(log: &WorkflowLog, view: &ReadModel, newest: &HashMap<WorkflowI
                     );
                     // Removed from the wrong lists first: writing the entry may add the workflow to one of them again.
                     let wrong = lists.difference(&right).cloned().collect();
-                    patiently(|| view.unlist(id, &wrong)).await?;
-                    patiently(|| view.disown(id, standing)).await?;
+                    patiently(|| view.remove_from_lists(id, &wrong)).await?;
+                    patiently(|| view.invalidate(id, standing)).await?;
                     patiently(|| view.project(entry.sequence, &entry.workflow)).await?;
                 }
             }
@@ -149,7 +156,7 @@ async fn correct(log: &WorkflowLog, view: &ReadModel, newest: &HashMap<WorkflowI
     for (id, lists) in listings {
         // Listed a moment before its entry was seen: skipped.
         if patiently(|| view.sequence_of(id)).await?.is_none() {
-            patiently(|| view.unlist(id, &lists)).await?;
+            patiently(|| view.remove_from_lists(id, &lists)).await?;
         }
     }
     Ok(())
@@ -159,7 +166,7 @@ async fn correct(log: &WorkflowLog, view: &ReadModel, newest: &HashMap<WorkflowI
 /// skipped: their workflows may appear as differences until the approver ends them.
 pub async fn compare(log: &WorkflowLog, view: &ReadModel) -> Result<Vec<Difference>, RebuildError> {
     // Keeps only the fields to compare: all states at once would fill the memory.
-    let mut newest: HashMap<WorkflowId, (Place, Digest)> = HashMap::new();
+    let mut newest: HashMap<WorkflowId, (ListedWorkflow, Digest)> = HashMap::new();
     let mut entries = pin!(log.scan().await?);
     while let Some(entry) = entries.next().await {
         let entry = match entry {
@@ -168,7 +175,7 @@ pub async fn compare(log: &WorkflowLog, view: &ReadModel) -> Result<Vec<Differen
         };
         let is_newer = newest.get(&entry.workflow.id).is_none_or(|(known, _)| known.sequence < entry.sequence);
         if is_newer {
-            let place = Place::of(entry.sequence, &entry.workflow);
+            let place = ListedWorkflow::of(entry.sequence, &entry.workflow);
             newest.insert(entry.workflow.id, (place, digest_of(&entry.workflow)));
         }
     }

@@ -15,12 +15,12 @@ use messaging::{decode, encode};
 use service::failpoints;
 
 /// Timeout of a call; the caller reads the log instead.
-const PATIENCE: Duration = Duration::from_millis(500);
+const CALL_TIMEOUT: Duration = Duration::from_millis(500);
 /// Time for which calls fail immediately after a call without a reply: callers read the log instead of queueing here.
-const REST: Duration = Duration::from_millis(500);
+const BREAKER_OPEN: Duration = Duration::from_millis(500);
 
 /// Minimum time for which the read model counts as stale after a failed write: longer than the delay until its retry.
-const BEHIND: Duration = Duration::from_secs(2);
+const MIN_STALE: Duration = Duration::from_secs(2);
 
 /// Writes a workflow and its list entries, unless the stored sequence is the same or newer.
 static PROJECT: LazyLock<Script> = LazyLock::new(|| {
@@ -55,7 +55,7 @@ pub struct ReadModelError(String);
 
 /// A workflow with the sequence of its last transition.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stored {
+pub struct VersionedWorkflow {
     pub sequence: u64,
     pub workflow: Workflow,
 }
@@ -74,7 +74,7 @@ pub struct ListQuery {
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
-    pub items: Vec<Stored>,
+    pub items: Vec<VersionedWorkflow>,
     /// The start of the next page, to be passed as [`ListQuery::before`]. It follows every item, including filtered
     /// ones.
     pub next: Option<ListPosition>,
@@ -85,9 +85,9 @@ pub struct Page {
 pub struct ReadModel {
     connection: ConnectionManager,
     /// End of the time for which calls fail immediately, after one without a reply.
-    resting: Arc<Mutex<Option<Instant>>>,
+    breaker_open_until: Arc<Mutex<Option<Instant>>>,
     /// End of the time for which the read model may lack a failed write.
-    behind: Arc<Mutex<Option<Instant>>>,
+    stale_until: Arc<Mutex<Option<Instant>>>,
 }
 
 impl std::fmt::Debug for ReadModel {
@@ -101,13 +101,13 @@ impl ReadModel {
     pub fn open(url: &str) -> Result<Self, ReadModelError> {
         let client = redis::Client::open(url).map_err(|error| ReadModelError(error.to_string()))?;
         let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(PATIENCE))
+            .set_connection_timeout(Some(CALL_TIMEOUT))
+            .set_response_timeout(Some(CALL_TIMEOUT))
             .set_number_of_retries(1)
             .set_max_delay(Duration::from_millis(500));
         let connection = ConnectionManager::new_lazy_with_config(client, config)
             .map_err(|error| ReadModelError(error.to_string()))?;
-        Ok(Self { connection, resting: Arc::default(), behind: Arc::default() })
+        Ok(Self { connection, breaker_open_until: Arc::default(), stale_until: Arc::default() })
     }
 
     /// Returns true if Redis responds.
@@ -126,26 +126,26 @@ impl ReadModel {
     }
 
     async fn within<T>(&self, call: impl Future<Output = redis::RedisResult<T>>) -> Result<T, ReadModelError> {
-        if self.resting().is_some_and(|until| Instant::now() < until) {
+        if self.breaker_open_until().is_some_and(|until| Instant::now() < until) {
             return Err(ReadModelError("no reply to a recent call".to_owned()));
         }
-        match tokio::time::timeout(PATIENCE, call).await {
+        match tokio::time::timeout(CALL_TIMEOUT, call).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => {
                 if error.is_io_error() || error.is_timeout() || error.is_connection_dropped() {
-                    *self.resting() = Some(Instant::now() + REST);
+                    *self.breaker_open_until() = Some(Instant::now() + BREAKER_OPEN);
                 }
                 Err(ReadModelError(error.to_string()))
             }
             Err(_) => {
-                *self.resting() = Some(Instant::now() + REST);
-                Err(ReadModelError(format!("no reply within {} ms", PATIENCE.as_millis())))
+                *self.breaker_open_until() = Some(Instant::now() + BREAKER_OPEN);
+                Err(ReadModelError(format!("no reply within {} ms", CALL_TIMEOUT.as_millis())))
             }
         }
     }
 
-    fn resting(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn breaker_open_until(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.breaker_open_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes a transition's result, unless the stored one is the same or newer. Idempotent.
@@ -163,29 +163,29 @@ impl ReadModel {
         let written = self.invoke::<i64>(&call).await.map(|_| ());
         failpoints::reach("view.after").await;
         if written.is_err() {
-            *self.behind.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + BEHIND);
+            *self.stale_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + MIN_STALE);
         }
         written
     }
 
-    /// Fails for `BEHIND` after a failed write.
+    /// Fails for `MIN_STALE` after a failed write.
     pub(super) fn check_keeps_up(&self) -> Result<(), ReadModelError> {
-        let behind = *self.behind.lock().unwrap_or_else(PoisonError::into_inner);
-        match behind {
+        let stale_until = *self.stale_until.lock().unwrap_or_else(PoisonError::into_inner);
+        match stale_until {
             Some(until) if Instant::now() < until => Err(ReadModelError("a recent write failed".to_owned())),
             Some(_) | None => Ok(()),
         }
     }
 
     /// Returns the workflow as stored in the read model; `None` if it is not there.
-    pub async fn get(&self, id: WorkflowId) -> Result<Option<Stored>, ReadModelError> {
+    pub async fn get(&self, id: WorkflowId) -> Result<Option<VersionedWorkflow>, ReadModelError> {
         let mut command = redis::cmd("HMGET");
         command.arg(workflow_key(id)).arg("seq").arg("state");
         read_stored(self.query(&command).await?)
     }
 
     /// Reads several workflows in one round trip, each as [`Self::get`] does.
-    async fn get_many(&self, ids: &[WorkflowId]) -> Result<Vec<Option<Stored>>, ReadModelError> {
+    async fn get_many(&self, ids: &[WorkflowId]) -> Result<Vec<Option<VersionedWorkflow>>, ReadModelError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -258,10 +258,10 @@ impl ReadModel {
 /// Sequence and state of an entry.
 type Fields = (Option<u64>, Option<Vec<u8>>);
 
-fn read_stored((sequence, state): Fields) -> Result<Option<Stored>, ReadModelError> {
+fn read_stored((sequence, state): Fields) -> Result<Option<VersionedWorkflow>, ReadModelError> {
     let (Some(sequence), Some(state)) = (sequence, state) else { return Ok(None) };
     let workflow = decode(&state).map_err(|error| ReadModelError(error.to_string()))?;
-    Ok(Some(Stored { sequence, workflow }))
+    Ok(Some(VersionedWorkflow { sequence, workflow }))
 }
 
 pub(super) fn workflow_key(id: WorkflowId) -> String {

@@ -50,9 +50,9 @@ impl FromStr for Profile {
 
 /// A duration as text: a whole number with a unit of `ms`, `s`, `m`, `h` or `d`, e.g. `500ms` or `24h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span(pub Duration);
+pub struct HumanDuration(pub Duration);
 
-impl FromStr for Span {
+impl FromStr for HumanDuration {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -238,7 +238,7 @@ impl Settings {
 
     /// Returns a duration, or that of the table.
     pub fn span(&mut self, name: &'static str) -> Duration {
-        self.read::<Span>(name).0
+        self.read::<HumanDuration>(name).0
     }
 
     /// Records a mistake that only the caller can detect, e.g. two settings that contradict each other.
@@ -321,10 +321,10 @@ mod tests {
 
     #[test]
     fn a_duration_has_a_unit() {
-        assert_eq!("24h".parse::<Span>(), Ok(Span(Duration::from_secs(86_400))));
-        assert_eq!("250ms".parse::<Span>(), Ok(Span(Duration::from_millis(250))));
+        assert_eq!("24h".parse::<HumanDuration>(), Ok(HumanDuration(Duration::from_secs(86_400))));
+        assert_eq!("250ms".parse::<HumanDuration>(), Ok(HumanDuration(Duration::from_millis(250))));
         for bad in ["", "5", "h", "-1s", "1w", "99999999999999999999s", "18446744073709551615d"] {
-            assert!(bad.parse::<Span>().is_err(), "{bad}");
+            assert!(bad.parse::<HumanDuration>().is_err(), "{bad}");
         }
     }
 }

@@ -45,7 +45,7 @@ pub async fn reach(_place: &str) -> Injected {
 
 /// Interval at which running work checks for an order.
 #[cfg(feature = "failpoints")]
-const GLANCE: std::time::Duration = std::time::Duration::from_millis(20);
+const CHECK_INTERVAL: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// Checks the place repeatedly while `work` runs, so that the harness, which observes its progress, can order at the
 /// right moment.
@@ -53,7 +53,7 @@ const GLANCE: std::time::Duration = std::time::Duration::from_millis(20);
 pub async fn reach_during<T>(place: &str, work: impl Future<Output = T>) -> T {
     let mut work = std::pin::pin!(work);
     loop {
-        if let Ok(done) = tokio::time::timeout(GLANCE, &mut work).await {
+        if let Ok(done) = tokio::time::timeout(CHECK_INTERVAL, &mut work).await {
             return done;
         }
         reach(place).await;

@@ -5,9 +5,9 @@
 pub mod clock;
 pub mod config;
 pub mod failpoints;
+pub mod keyed_semaphore;
 pub mod lifecycle;
 pub mod password;
-pub mod pool;
 pub mod ports;
 pub mod telemetry;
 pub mod webhook;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_nats::jetstream::consumer::Config;
 use async_nats::jetstream::stream::Stream;
 use domain::ids::{EventId, WorkflowId};
-use domain::workflow::{EventKind, Happened, Workflow};
+use domain::workflow::{EventKind, EventRecord, Workflow};
 use futures_util::TryStreamExt;
 use messaging::{Entry, WorkflowLog};
 use rustix::process::Signal;
@@ -38,7 +38,7 @@ impl Logs {
         let mut sequence = 0;
         for entry in prefix {
             let workflow = renamed(&entry.workflow, id);
-            let happened = Happened { event_id: EventId::fresh(), ..entry.happened.clone() };
+            let happened = EventRecord { event_id: EventId::fresh(), ..entry.happened.clone() };
             let log = &self.0[writer_of(happened.kind)];
             sequence = log.append(sequence, &workflow, &happened, entry.trace.child()).await.expect("appended");
         }

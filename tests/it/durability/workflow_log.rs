@@ -6,7 +6,7 @@ use async_nats::jetstream;
 use domain::approval::Actor;
 use domain::ids::{EventId, WorkflowId};
 use domain::samples;
-use domain::workflow::{EventKind, Happened, Workflow};
+use domain::workflow::{EventKind, EventRecord, Workflow};
 use futures_util::StreamExt;
 use messaging::{AppendError, Entry, ReadError, WorkflowLog};
 use rustix::process::Signal;
@@ -25,7 +25,7 @@ async fn still() -> (Stack, WorkflowLog) {
 async fn append(log: &WorkflowLog, expected: u64, workflow: &Workflow) -> Result<u64, AppendError> {
     let kind = EventKind::Submitted;
     let (actor, at) = (Actor::Service("api".to_owned()), workflow.updated_at);
-    let happened = Happened { event_id: EventId::fresh(), kind, actor, at, detail: None };
+    let happened = EventRecord { event_id: EventId::fresh(), kind, actor, at, detail: None };
     log.append(expected, workflow, &happened, TraceContext::root()).await
 }
 

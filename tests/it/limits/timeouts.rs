@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::approval::{Actor, Policy, RiskLevel, Ruling};
+use domain::approval::{Actor, GateDecision, Policy, RiskLevel};
 use domain::ids::{EventId, WorkflowId};
 use domain::samples;
 use domain::workflow::{
-    Artifacts, CodeFile, Content, Event, EventKind, Happened, Options as Choices, Rerun, RunCommand, StepUsage,
-    TestSummary, Workflow, transition,
+    Artifacts, CodeFile, Content, Event, EventKind, EventRecord, Options as Choices, RunCommand, StepUsage,
+    TestSummary, TestVerdict, Workflow, transition,
 };
 use messaging::WorkflowLog;
 use rustix::process::Signal;
@@ -55,7 +55,7 @@ fn way_to_the_question(submitted: Workflow, begun: Timestamp) -> Vec<(Workflow, 
         Event::Planned { usage: usage.clone() },
         Event::Generated { artifacts: Box::new(code()), usage: usage.clone() },
         Event::Analyzed { report, issues: 0, usage: usage.clone() },
-        Event::Executed { results, tests, ran: Box::default(), rerun: Rerun::Enough, usage },
+        Event::Executed { results, tests, ran: Box::default(), rerun: TestVerdict::Passed, usage },
     ];
     let mut way: Vec<(Workflow, Event)> = Vec::new();
     let mut state = submitted;
@@ -65,7 +65,9 @@ fn way_to_the_question(submitted: Workflow, begun: Timestamp) -> Vec<(Workflow, 
         way.push((state.clone(), event));
     }
     let at = begun.after(Duration::from_secs(5));
-    let Some(Ruling::Park(park)) = Policy::default().rule(&state, RiskLevel::Low, at) else { panic!("it must park") };
+    let Some(GateDecision::Park(park)) = Policy::default().rule(&state, RiskLevel::Low, at) else {
+        panic!("it must park")
+    };
     let event = Event::Parked { park: *park };
     way.push((transition(&state, event.clone(), at).expect("legal"), event));
     way
@@ -76,7 +78,7 @@ pub(super) async fn append(stack: &Stack, behind: u64, state: &Workflow, kind: E
     let user = writer_of(kind);
     let log = WorkflowLog::new(&broker_as(stack, user).await);
     let actor = Actor::Service(user.to_owned());
-    let happened = Happened { event_id: EventId::fresh(), kind, actor, at: state.updated_at, detail: None };
+    let happened = EventRecord { event_id: EventId::fresh(), kind, actor, at: state.updated_at, detail: None };
     log.append(behind, state, &happened, TraceContext::root()).await.expect("appended")
 }
 

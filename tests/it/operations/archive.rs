@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use domain::approval::Actor;
 use domain::ids::{Digest, EventId};
-use domain::workflow::{Event, EventKind, Happened, transition};
+use domain::workflow::{Event, EventKind, EventRecord, transition};
 use messaging::{Retention, WorkflowLog};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -341,7 +341,7 @@ async fn a_clock_that_is_behind_makes_no_end_older() {
     let newest = log.newest_from_leader(id.parse().expect("an id")).await.expect("the log").expect("a workflow");
     let (by, at) = (Actor::Service("api".into()), Clock::system().now().before(Duration::from_millis(40 * DAY_MS)));
     let next = transition(&newest.workflow, Event::Cancelled { by: by.clone() }, at).expect("it may be cancelled");
-    let happened = Happened { event_id: EventId::fresh(), kind: EventKind::Cancelled, actor: by, at, detail: None };
+    let happened = EventRecord { event_id: EventId::fresh(), kind: EventKind::Cancelled, actor: by, at, detail: None };
     log.append(newest.sequence, &next, &happened, TraceContext::root()).await.expect("it ends");
     client.until(&id, "cancelled").await;
     settled(&stack).await;

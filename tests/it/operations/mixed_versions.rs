@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::approval::Actor;
 use domain::ids::EventId;
 use domain::workflow::{
-    Artifacts, CodeFile, Content, Event, Happened, PhaseKind, RunCommand, StepUsage, Workflow, transition,
+    Artifacts, CodeFile, Content, Event, EventRecord, PhaseKind, RunCommand, StepUsage, Workflow, transition,
 };
 use messaging::{Consumer, Entry, Queue, WorkflowLog, consume, decode, encode};
 use rustix::process::Signal;
@@ -19,7 +19,7 @@ use tests::{Stack, broker_as, dead_letters, eventually, history, raw_broker_as, 
 #[derive(Serialize, Deserialize)]
 struct Transition {
     workflow: Workflow,
-    happened: Happened,
+    happened: EventRecord,
 }
 
 /// Returns the same bytes in an envelope of this version: a map whose first entry is `v`.
@@ -33,7 +33,7 @@ fn in_version(mut bytes: Vec<u8>, version: u8) -> Vec<u8> {
 fn step(workflow: &Workflow, event: Event) -> Transition {
     let (kind, at) = (event.kind(), Clock::system().now());
     let actor = Actor::Service("worker".to_owned());
-    let happened = Happened { event_id: EventId::fresh(), kind, actor, at, detail: None };
+    let happened = EventRecord { event_id: EventId::fresh(), kind, actor, at, detail: None };
     Transition { workflow: transition(workflow, event, at).expect("legal"), happened }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_nats::HeaderMap;
 use domain::approval::{Actor, Channel, ClosedGate, Decision, Gate, GateOutcome, Stage, Verdict};
 use domain::ids::EventId;
-use domain::workflow::{Event, EventKind, Failure, Happened, Phase, Workflow, transition};
+use domain::workflow::{Event, EventKind, EventRecord, Failure, Phase, Workflow, transition};
 use messaging::{Entry, WorkflowLog, encode};
 use rustix::process::Signal;
 use serde::Serialize;
@@ -17,7 +17,7 @@ use tests::{Client, Stack, broker_as, eventually, raw_broker_as, run_request};
 #[derive(Serialize)]
 struct Transition<'a> {
     workflow: &'a Workflow,
-    happened: &'a Happened,
+    happened: &'a EventRecord,
 }
 
 struct Attack {
@@ -66,9 +66,9 @@ impl Attack {
 }
 
 /// Returns the event record that a worker may claim.
-fn happened(entry: &Entry) -> Happened {
+fn happened(entry: &Entry) -> EventRecord {
     let actor = Actor::Service("worker".to_owned());
-    Happened { event_id: EventId::fresh(), kind: EventKind::StepFailed, actor, ..entry.happened.clone() }
+    EventRecord { event_id: EventId::fresh(), kind: EventKind::StepFailed, actor, ..entry.happened.clone() }
 }
 
 #[tokio::test]
@@ -130,26 +130,26 @@ async fn an_end_stays_the_end() {
     let append = async |behind| {
         attack.log.append(behind, &forged, &happened(&entry), entry.trace.clone()).await.expect("appended")
     };
-    let put_back = async |forgery| {
+    let redrive = async |forgery| {
         attack.ends(&entry, "cancelled").await;
         let newest = attack.log.newest_from_leader(id).await.expect("the log").expect("an end");
         assert!(newest.sequence > forgery, "the end was put back behind the forgery");
         assert_eq!(newest.workflow, cancelled.workflow, "it is the first end");
         newest.sequence
     };
-    let end = put_back(append(cancelled.sequence).await).await;
+    let end = redrive(append(cancelled.sequence).await).await;
 
     // Several, before the approver reads the first.
     attack.stack.signal("approver", Signal::STOP);
     let last = append(append(append(end).await).await).await;
     attack.stack.signal("approver", Signal::CONT);
-    let end = put_back(last).await;
+    let end = redrive(last).await;
 
     // Another end.
     let mut failed = entry.workflow.clone();
     failed.phase = Phase::Failed { failure: Failure::new("tests_failed", "m", "h") };
     let forgery = attack.log.append(end, &failed, &happened(&entry), entry.trace.clone()).await.expect("appended");
-    let end = put_back(forgery).await;
+    let end = redrive(forgery).await;
 
     // The API appends after a forgery, which it takes for the workflow's state.
     attack.stack.signal("approver", Signal::STOP);
@@ -157,18 +157,18 @@ async fn an_end_stays_the_end() {
     let (by, at) = (Actor::Service("api".to_owned()), Clock::system().now());
     let next = transition(&forged, Event::Cancelled { by: by.clone() }, at).expect("it seems to run");
     let happened_next =
-        Happened { event_id: EventId::fresh(), kind: EventKind::Cancelled, actor: by, at, detail: None };
+        EventRecord { event_id: EventId::fresh(), kind: EventKind::Cancelled, actor: by, at, detail: None };
     let api = WorkflowLog::new(&broker_as(&attack.stack, "api").await);
     let last = api.append(forgery, &next, &happened_next, entry.trace.clone()).await.expect("appended");
     attack.stack.signal("approver", Signal::CONT);
-    let end = put_back(last).await;
+    let end = redrive(last).await;
 
     // One without a fence.
     let payload = encode(&Transition { workflow: &forged, happened: &happened(&entry) });
     let client = raw_broker_as(&attack.stack, "worker").await;
     client.publish(format!("wf.approve.std.{id}"), payload.into()).await.expect("sent");
     client.flush().await.expect("flushed");
-    put_back(end + 1).await;
+    redrive(end + 1).await;
 }
 
 /// Returns the state after a decision that the stack's approver never made.
@@ -195,7 +195,7 @@ fn decided(entry: &Entry, verdict: Verdict) -> Workflow {
 async fn the_audit_log_names_nobody_who_did_not_act() {
     let attack = Attack::begin().await;
     let person = Actor::User("approver".parse().expect("a name"));
-    let said = |entry: &Entry, kind| Happened {
+    let said = |entry: &Entry, kind| EventRecord {
         event_id: EventId::fresh(),
         kind,
         actor: person.clone(),

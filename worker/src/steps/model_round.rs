@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use domain::analysis::{AnalysisReport, Severity};
-use domain::workflow::{Action, Content, Feedback, NewInput, Rerun, TestSummary, Workflow};
+use domain::workflow::{Action, Content, Feedback, NewInput, TestSummary, TestVerdict, Workflow};
 use messaging::BlobError;
 use sandbox::{JobResult, TestCase, TestOutcome};
 
@@ -86,13 +86,13 @@ pub(super) async fn rerun(
     workflow: &Workflow,
     summary: TestSummary,
     feedback: Feedback,
-) -> Result<Rerun, BlobError> {
+) -> Result<TestVerdict, BlobError> {
     let artifacts = &workflow.artifacts;
     if artifacts.is_callers_code() {
-        return Ok(Rerun::Enough);
+        return Ok(TestVerdict::Passed);
     }
     if !artifacts.repairable {
-        return Ok(if summary.all_passed() { Rerun::Enough } else { Rerun::Hopeless });
+        return Ok(if summary.all_passed() { TestVerdict::Passed } else { TestVerdict::Unrepairable });
     }
     let report = match &artifacts.security_report {
         Some(content) => serde_json::from_str(&context.blobs.load(content).await?).ok(),
@@ -101,9 +101,9 @@ pub(super) async fn rerun(
     let (findings, is_serious) = report.map_or_else(Default::default, |report| finding_feedback(&report));
     let is_last = workflow.round >= workflow.submission.options.max_iterations;
     if summary.all_passed() && (is_last || !is_serious) {
-        return Ok(Rerun::Enough);
+        return Ok(TestVerdict::Passed);
     }
-    Ok(Rerun::Repair(Feedback { findings, ..feedback }))
+    Ok(TestVerdict::Repairable(Feedback { findings, ..feedback }))
 }
 
 /// Returns the security findings of medium severity and above as sentences, and whether one is high or critical.

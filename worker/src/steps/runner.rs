@@ -238,7 +238,7 @@ impl StepRunner {
         let (actor, cost) = (Actor::Service("worker".to_owned()), event.cost());
         match self.log.advance(entry, event, actor, self.context.clock.now()).await {
             Ok(_) => Ok(()),
-            Err(AdvanceError::Illegal(illegal)) => {
+            Err(AdvanceError::IllegalTransition(illegal)) => {
                 // Not retried: the same step would have the same result.
                 tracing::error!(
                     workflow.id = %id,

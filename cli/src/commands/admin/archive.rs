@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::ids::WorkflowId;
 use messaging::Retention;
 use service::clock::Clock;
-use service::config::{Settings, Span};
+use service::config::{HumanDuration, Settings};
 
 use crate::archive::directory::ArchiveDirectory;
 use crate::archive::format::{ArchivedMessage, ArchivedWorkflow};
@@ -30,7 +30,7 @@ const MIN_AGE: Duration = Duration::from_secs(86_400);
 pub struct Archive {
     /// Minimum time since the end of a workflow, e.g. 30d; at least 24h [default: archive.older_than, 30d]
     #[arg(long, value_name = "AGE")]
-    older_than: Option<Span>,
+    older_than: Option<HumanDuration>,
     /// Only count the workflows that would be archived
     #[arg(long)]
     dry_run: bool,
@@ -109,12 +109,15 @@ impl Archive {
 }
 
 /// Returns the archive directory and the minimum age of an ended workflow.
-fn settings(location: &ArchiveLocation, older_than: Option<Span>) -> Result<(PathBuf, Duration), CommandError> {
+fn settings(
+    location: &ArchiveLocation,
+    older_than: Option<HumanDuration>,
+) -> Result<(PathBuf, Duration), CommandError> {
     let mut settings = Settings::from_environment();
     let configured = settings.span("archive.older_than");
     let directory = settings.optional::<PathBuf>("archive.directory");
     settings.finish()?;
-    let age = older_than.map_or(configured, |Span(age)| age);
+    let age = older_than.map_or(configured, |HumanDuration(age)| age);
     if age < MIN_AGE {
         return Err(
             "--older-than (setting archive.older_than) must be at least 24h: that long a submission may be repeated"

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use messaging::{Cause, DeadLetters, KeptLetter, put_back};
+use messaging::{Cause, DeadLetters, StoredDeadLetter, redrive};
 use service::clock::Clock;
 
 use crate::error::CommandError;
@@ -84,7 +84,7 @@ impl DeadLetterCommand {
 impl List {
     async fn run(self) -> Result<ExitCode, CommandError> {
         let dead_letters = DeadLetters::new(&self.operator.connect().await?);
-        let mut found: Vec<KeptLetter> = Vec::new();
+        let mut found: Vec<StoredDeadLetter> = Vec::new();
         while found.len() < self.limit {
             let after = found.last().map_or(0, |kept| kept.id);
             let page = dead_letters.list(self.cause, after, PAGE_SIZE.min(self.limit - found.len())).await?;
@@ -103,7 +103,7 @@ impl List {
     }
 }
 
-fn row(kept: &KeptLetter) -> Vec<String> {
+fn row(kept: &StoredDeadLetter) -> Vec<String> {
     let letter = &kept.letter;
     vec![
         kept.id.to_string(),
@@ -145,7 +145,7 @@ impl Show {
 impl Retry {
     async fn run(self) -> Result<ExitCode, CommandError> {
         let broker = self.operator.connect().await?;
-        let sequence = put_back(&broker, self.id, Clock::system().now()).await?;
+        let sequence = redrive(&broker, self.id, Clock::system().now()).await?;
         out!("put back at {sequence}");
         Ok(ExitCode::SUCCESS)
     }

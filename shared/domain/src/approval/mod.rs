@@ -3,9 +3,9 @@
 mod decide;
 mod entitlement;
 mod gate;
-mod help;
 mod policy;
 mod refusal;
+mod supplied_input;
 
 pub use decide::{DecisionRequest, judge};
 pub use entitlement::{has_voted, is_eligible, lapse_votes, lapsed_voters, may_decide};
@@ -13,6 +13,6 @@ pub use gate::{
     Actor, ApprovalType, Channel, ClosedGate, Decision, Gate, GateOutcome, GateState, OnExpiry, Park, RiskLevel, Stage,
     Verdict,
 };
-pub use help::{BadHelp, CODE_BYTES, COMMENT_CHARS, MAX_RECIPE_CHARS, read_help};
-pub use policy::{Policy, Ruling};
+pub use policy::{GateDecision, Policy};
 pub use refusal::Refusal;
+pub use supplied_input::{CODE_BYTES, COMMENT_CHARS, MAX_RECIPE_CHARS, SuppliedInputError, parse_supplied_input};

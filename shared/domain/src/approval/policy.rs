@@ -35,7 +35,7 @@ impl Default for Policy {
 
 /// The policy's verdict on a gate.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Ruling {
+pub enum GateDecision {
     /// No human is asked, for this reason.
     Release { reason: &'static str },
     /// This question is opened.
@@ -43,7 +43,7 @@ pub enum Ruling {
     /// A human must approve, but the caller forbade asking one.
     ApprovalRequired,
     /// Approval before the run was required, and the code ran without it.
-    RanWithoutLeave,
+    ExecutedWithoutApproval,
 }
 
 /// The risk and the rule for which a gate parks.
@@ -58,7 +58,7 @@ impl Policy {
     ///
     /// Applies the operator's rules at submission as well as the current ones. `None` if the workflow is at no gate, or
     /// at a parked one.
-    pub fn rule(&self, workflow: &Workflow, found: RiskLevel, at: Timestamp) -> Option<Ruling> {
+    pub fn rule(&self, workflow: &Workflow, found: RiskLevel, at: Timestamp) -> Option<GateDecision> {
         let gate = workflow.gate().filter(|gate| gate.park().is_none())?;
         let options = &workflow.submission.options;
         let risk = options.risk(found);
@@ -66,32 +66,34 @@ impl Policy {
         let is_risky = demand.is_some_and(|from| risk >= from);
         let (demanded, asked) = match &gate.stage {
             Stage::Input { .. } => (is_risky, true),
-            Stage::Release if !self.ran_with_leave(workflow) => return Some(Ruling::RanWithoutLeave),
+            Stage::Release if !self.was_execution_approved(workflow) => {
+                return Some(GateDecision::ExecutedWithoutApproval);
+            }
             Stage::Release => (is_risky, options.require_approval),
             // Such a gate exists only if the operator of the API requires it, whatever the settings of this process
             // are.
             Stage::BeforeExecute => (true, true),
         };
         Some(match (demanded, asked) {
-            (true, true | false) if !options.enable_human_loop => Ruling::ApprovalRequired,
+            (true, true | false) if !options.enable_human_loop => GateDecision::ApprovalRequired,
             (true, true | false) => self.park(workflow, &gate.stage, Asked { risk, demanded }, at),
             (false, true) if options.enable_human_loop => {
                 self.park(workflow, &gate.stage, Asked { risk, demanded }, at)
             }
-            (false, true) => Ruling::Release { reason: "the caller switched the human loop off" },
-            (false, false) => Ruling::Release { reason: "the caller asked for no approval" },
+            (false, true) => GateDecision::Release { reason: "the caller switched the human loop off" },
+            (false, false) => GateDecision::Release { reason: "the caller asked for no approval" },
         })
     }
 
     /// Returns whether the last run was approved at a gate, if that is required.
-    fn ran_with_leave(&self, workflow: &Workflow) -> bool {
+    fn was_execution_approved(&self, workflow: &Workflow) -> bool {
         let is_demanded = self.gate_before_execute || workflow.submission.options.gate_before_execute;
         let last = workflow.closed_gates.last();
         !is_demanded
             || last.is_some_and(|gate| gate.stage == Stage::BeforeExecute && gate.outcome == GateOutcome::Approved)
     }
 
-    fn park(&self, workflow: &Workflow, stage: &Stage, Asked { risk, demanded }: Asked, at: Timestamp) -> Ruling {
+    fn park(&self, workflow: &Workflow, stage: &Stage, Asked { risk, demanded }: Asked, at: Timestamp) -> GateDecision {
         let approval_type = match stage {
             Stage::Input { .. } => ApprovalType::NeedsInput,
             Stage::BeforeExecute => ApprovalType::CodeExecution,
@@ -104,7 +106,7 @@ impl Policy {
             && approval_type == ApprovalType::CodeDeployment
             && !demanded
             && required_approvers == 1;
-        Ruling::Park(Box::new(Park {
+        GateDecision::Park(Box::new(Park {
             approval_type,
             description: describe(workflow, stage),
             risk,

@@ -9,7 +9,7 @@ const WRITING_TOKENS: f64 = 4_000.0;
 /// Tokens that the results of a search add to a round.
 const SEARCH_TOKENS: f64 = 4_000.0;
 /// The expected fraction of the allowed repair rounds that is used.
-const REPAIRS: f64 = 0.3;
+const EXPECTED_REPAIR_FRACTION: f64 = 0.3;
 /// The cost that each further agent adds, relative to the first: it reads the work of the others.
 const AGENT: f64 = 0.25;
 
@@ -31,7 +31,7 @@ pub fn estimated_cost(submission: &Submission, prices: Prices) -> f64 {
     let writing = if submission.code.is_none() { WRITING_TOKENS } else { 0.0 };
     let search = if options.enable_premium_search { SEARCH_TOKENS } else { 0.0 };
     let round = seconds * prices.cpu_second + (writing + search) / 1_000.0 * prices.thousand_tokens;
-    let rounds = 1.0 + REPAIRS * f64::from(options.max_iterations.saturating_sub(1));
+    let rounds = 1.0 + EXPECTED_REPAIR_FRACTION * f64::from(options.max_iterations.saturating_sub(1));
     let agents = 1.0 + AGENT * f64::from(options.max_agents.saturating_sub(1));
     (round * rounds * agents).min(options.budget)
 }

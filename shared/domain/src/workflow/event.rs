@@ -12,13 +12,13 @@ use crate::ids::{EventId, UserName};
 
 /// The verdict on a finished run: release, repair or fail.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Rerun {
+pub enum TestVerdict {
     /// The result is sufficient; continue to release.
-    Enough,
+    Passed,
     /// Another round with this feedback may pass.
-    Repair(Feedback),
+    Repairable(Feedback),
     /// The run did not pass, and another round would yield the same.
-    Hopeless,
+    Unrepairable,
 }
 
 /// An event of a workflow.
@@ -34,7 +34,7 @@ pub enum Event {
     /// A worker analysed the files.
     Analyzed { report: Content, issues: u32, usage: StepUsage },
     /// A worker ran the files.
-    Executed { results: Content, tests: TestSummary, ran: Box<Ran>, rerun: Rerun, usage: StepUsage },
+    Executed { results: Content, tests: TestSummary, ran: Box<Ran>, rerun: TestVerdict, usage: StepUsage },
     /// A step cannot succeed, or an operator's rule forbids continuing.
     StepFailed { failure: Failure, cost: f64 },
     /// The approver found that policy requires no human.
@@ -173,7 +173,7 @@ fn decision_detail(decision: &Decision, lapsed: &[UserName]) -> String {
 
 /// The newest event, beside the state in every message of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Happened {
+pub struct EventRecord {
     pub event_id: EventId,
     pub kind: EventKind,
     pub actor: Actor,
@@ -182,7 +182,7 @@ pub struct Happened {
     pub detail: Option<String>,
 }
 
-impl Happened {
+impl EventRecord {
     /// Returns a record with a new event id.
     pub fn new(kind: EventKind, actor: Actor, at: Timestamp, detail: Option<String>) -> Self {
         Self { event_id: EventId::fresh(), kind, actor, at, detail }

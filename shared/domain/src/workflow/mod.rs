@@ -11,12 +11,12 @@ mod transition;
 
 pub use artifacts::{Action, Artifacts, CodeFile, Content, Ran, RunCommand, TestSummary};
 pub use estimate::{Prices, estimated_cost};
-pub use event::{Event, EventKind, Happened, Rerun};
+pub use event::{Event, EventKind, EventRecord, TestVerdict};
 pub use metrics::{Metrics, StepUsage};
 pub use phase::{Failure, Feedback, Lane, NewInput, Phase, PhaseKind, Status};
 pub use plan::{Agent, PlanStep, StepStatus, initial_plan};
 pub use submission::{Mode, Options, SecurityLevel, Submission};
-pub use transition::{Illegal, MOST_GATES, transition};
+pub use transition::{IllegalTransition, MAX_GATES, transition};
 
 use serde::{Deserialize, Serialize};
 

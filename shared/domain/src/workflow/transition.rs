@@ -4,28 +4,28 @@ use crate::Timestamp;
 use crate::approval::{ClosedGate, Decision, Gate, GateOutcome, GateState, OnExpiry, Park, Stage, Verdict};
 use crate::ids::UserName;
 
-use super::event::{Event, EventKind, Rerun};
+use super::event::{Event, EventKind, TestVerdict};
 use super::phase::{Failure, Feedback, NewInput, Phase, PhaseKind};
 use super::plan::{self, StepStatus};
 use super::{Workflow, artifacts::Artifacts};
 
 /// Maximum gates of a workflow that returns to generation. Bounds the history of gates, which is part of every message
 /// of the log.
-pub const MOST_GATES: usize = 30;
+pub const MAX_GATES: usize = 30;
 
 /// An event that is illegal in the workflow's phase; the workflow is unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("event {} is illegal in phase {}", .event.as_str(), .phase.as_str())]
-pub struct Illegal {
+pub struct IllegalTransition {
     pub phase: PhaseKind,
     pub event: EventKind,
 }
 
 /// Applies `event` to `state` at the time `at` and returns the new state.
 ///
-/// Terminal states never change: every event is [`Illegal`] there.
-pub fn transition(state: &Workflow, event: Event, at: Timestamp) -> Result<Workflow, Illegal> {
-    let illegal = Illegal { phase: state.phase.kind(), event: event.kind() };
+/// Terminal states never change: every event is [`IllegalTransition`] there.
+pub fn transition(state: &Workflow, event: Event, at: Timestamp) -> Result<Workflow, IllegalTransition> {
+    let illegal = IllegalTransition { phase: state.phase.kind(), event: event.kind() };
     if illegal.phase.is_terminal() {
         return Err(illegal);
     }
@@ -156,15 +156,15 @@ impl Workflow {
         self.enter(Phase::Execute { runtime }, at);
     }
 
-    fn leave_execution(&mut self, rerun: Rerun, at: Timestamp) {
+    fn leave_execution(&mut self, rerun: TestVerdict, at: Timestamp) {
         match rerun {
-            Rerun::Enough => self.open_gate(Stage::Release, at),
-            Rerun::Repair(feedback) if self.round < self.submission.options.max_iterations => {
+            TestVerdict::Passed => self.open_gate(Stage::Release, at),
+            TestVerdict::Repairable(feedback) if self.round < self.submission.options.max_iterations => {
                 self.round += 1;
                 let feedback = Feedback { comment: self.unanswered_comment(), ..feedback };
                 self.enter(Phase::Generate { feedback: Some(feedback), input: None }, at);
             }
-            Rerun::Repair(_) | Rerun::Hopeless => self.fail(
+            TestVerdict::Repairable(_) | TestVerdict::Unrepairable => self.fail(
                 Failure::new(
                     "tests_failed",
                     format!("The tests did not pass in {} rounds.", self.round),
@@ -272,7 +272,7 @@ impl Workflow {
 
     fn begin_again(&mut self, phase: Phase, at: Timestamp) {
         self.close_gate(GateOutcome::ChangesRequested, at);
-        if self.closed_gates.len() >= MOST_GATES {
+        if self.closed_gates.len() >= MAX_GATES {
             return self.fail(too_many_gates(), at);
         }
         self.round = 1;
@@ -353,7 +353,7 @@ fn rejected(comment: Option<&str>) -> Failure {
 fn too_many_gates() -> Failure {
     Failure::new(
         "too_many_gates",
-        format!("The workflow reached its limit of {MOST_GATES} gates."),
+        format!("The workflow reached its limit of {MAX_GATES} gates."),
         "Submit a goal that includes the approvers' requests.",
     )
 }

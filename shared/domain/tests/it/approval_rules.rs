@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::approval::{
-    Actor, Channel, ClosedGate, Decision, DecisionRequest, Gate, GateOutcome, OnExpiry, Park, Policy, Refusal,
-    RiskLevel, Ruling, Stage, Verdict, has_voted, is_eligible, judge, lapse_votes, lapsed_voters, may_decide,
+    Actor, Channel, ClosedGate, Decision, DecisionRequest, Gate, GateDecision, GateOutcome, OnExpiry, Park, Policy,
+    Refusal, RiskLevel, Stage, Verdict, has_voted, is_eligible, judge, lapse_votes, lapsed_voters, may_decide,
 };
 use domain::identity::{Role, User};
 use domain::ids::{ApprovalId, Digest, UserName};
@@ -35,7 +35,7 @@ fn at_gate(stage: Stage, policy: &Policy) -> Workflow {
     let mut workflow = submitted("ann", options());
     workflow.phase = Phase::Approve { gate: Gate::pending(workflow.id, 1, stage) };
     match policy.rule(&workflow, RiskLevel::Low, START) {
-        Some(Ruling::Park(park)) => transition(&workflow, Event::Parked { park: *park }, START).expect("legal"),
+        Some(GateDecision::Park(park)) => transition(&workflow, Event::Parked { park: *park }, START).expect("legal"),
         other => panic!("expected a park: {other:?}"),
     }
 }
@@ -193,7 +193,7 @@ fn nobody_counts_twice() {
 
 #[derive(Debug, PartialEq)]
 enum Expect {
-    RanWithoutLeave,
+    ExecutedWithoutApproval,
     Release,
     Park(u32),
     Required,
@@ -226,7 +226,7 @@ fn the_policy_parks_releases_or_refuses() {
             false,
             true,
             RiskLevel::Low,
-            Expect::RanWithoutLeave,
+            Expect::ExecutedWithoutApproval,
         ),
         (two.clone(), &release, true, true, RiskLevel::Medium, Expect::Park(1)),
         (two.clone(), &release, true, true, RiskLevel::High, Expect::Park(2)),
@@ -237,10 +237,10 @@ fn the_policy_parks_releases_or_refuses() {
         workflow.submission.options.enable_human_loop = human_loop;
         workflow.phase = Phase::Approve { gate: Gate::pending(workflow.id, 1, stage.clone()) };
         let found = match policy.rule(&workflow, risk, START) {
-            Some(Ruling::Release { .. }) => Expect::Release,
-            Some(Ruling::Park(park)) => Expect::Park(park.required_approvers),
-            Some(Ruling::ApprovalRequired) => Expect::Required,
-            Some(Ruling::RanWithoutLeave) => Expect::RanWithoutLeave,
+            Some(GateDecision::Release { .. }) => Expect::Release,
+            Some(GateDecision::Park(park)) => Expect::Park(park.required_approvers),
+            Some(GateDecision::ApprovalRequired) => Expect::Required,
+            Some(GateDecision::ExecutedWithoutApproval) => Expect::ExecutedWithoutApproval,
             None => panic!("a pending gate is judged"),
         };
         assert_eq!(found, expected, "{stage:?} {require_approval} {human_loop} {risk:?}");
@@ -269,7 +269,7 @@ fn what_ran_without_leave_is_not_released() {
             workflow.closed_gates.extend(last.clone());
             workflow.phase = Phase::Approve { gate: Gate::pending(workflow.id, 2, Stage::Release) };
             let policy = Policy { gate_before_execute: by_approver, ..Policy::default() };
-            let refused = policy.rule(&workflow, RiskLevel::Low, START) == Some(Ruling::RanWithoutLeave);
+            let refused = policy.rule(&workflow, RiskLevel::Low, START) == Some(GateDecision::ExecutedWithoutApproval);
             assert_eq!(refused, !with_leave && (by_approver || by_submission), "{last:?}");
         }
     }
@@ -281,7 +281,7 @@ fn what_was_demanded_at_submission_is_demanded() {
     workflow.submission.options.require_approval = false;
     workflow.submission.options.demand_human_from = Some(RiskLevel::High);
     workflow.phase = Phase::Approve { gate: Gate::pending(workflow.id, 1, Stage::Release) };
-    let parks = |risk| matches!(Policy::default().rule(&workflow, risk, START), Some(Ruling::Park(_)));
+    let parks = |risk| matches!(Policy::default().rule(&workflow, risk, START), Some(GateDecision::Park(_)));
     assert_eq!((parks(RiskLevel::Medium), parks(RiskLevel::High)), (false, true));
 }
 
@@ -401,7 +401,7 @@ fn supplied(by: &str, input: Option<NewInput>, stage: Stage) -> Workflow {
     workflow.phase = Phase::Approve { gate: Gate::pending(workflow.id, 2, stage) };
     let policy = Policy { gate_before_execute: false, ..Policy::default() };
     match policy.rule(&workflow, RiskLevel::Low, START) {
-        Some(Ruling::Park(park)) => transition(&workflow, Event::Parked { park: *park }, START).expect("legal"),
+        Some(GateDecision::Park(park)) => transition(&workflow, Event::Parked { park: *park }, START).expect("legal"),
         other => panic!("expected a park: {other:?}"),
     }
 }
@@ -456,7 +456,7 @@ fn silence_releases_only_what_no_rule_demands_a_human_for() {
         let mut workflow = submitted("ann", options());
         workflow.submission.options.demand_human_from = demanded_at_submission;
         workflow.phase = Phase::Approve { gate: Gate::pending(workflow.id, 1, stage) };
-        let Some(Ruling::Park(park)) = policy.rule(&workflow, risk, START) else { panic!("expected a park") };
+        let Some(GateDecision::Park(park)) = policy.rule(&workflow, risk, START) else { panic!("expected a park") };
         assert_eq!(park.on_expiry, expected, "{policy:?} {risk:?}");
     }
 }

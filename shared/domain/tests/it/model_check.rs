@@ -1,7 +1,7 @@
 //! A model of the protocol by which processes advance a workflow, checked exhaustively for small numbers of processes
 //! and crashes.
 //!
-//! [`transition`], [`judge`], [`Policy`] and [`met`] are the real ones. The model adds their environment: a log with a
+//! [`transition`], [`judge`], [`Policy`] and [`classify_conflict`] are the real ones. The model adds their environment: a log with a
 //! fence, redeliveries, processes that read, pause for any time, append and may crash in between, appends that arrive
 //! late or lose their acknowledgement, repeated decisions, timers and cancels.
 
@@ -10,16 +10,16 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use domain::approval::{
-    Actor, Channel, Decision, DecisionRequest, GateOutcome, Policy, Refusal, RiskLevel, Ruling, Verdict, judge,
+    Actor, Channel, Decision, DecisionRequest, GateDecision, GateOutcome, Policy, Refusal, RiskLevel, Verdict, judge,
 };
 use domain::identity::{Role, User};
 use domain::ids::{ApprovalId, Digest};
 use domain::samples::{START, options, submitted, user};
 use domain::workflow::{
-    Artifacts, Content, Event, Feedback, Options, PhaseKind, Rerun, Status, StepUsage, TestSummary, Workflow,
+    Artifacts, Content, Event, Feedback, Options, PhaseKind, Status, StepUsage, TestSummary, TestVerdict, Workflow,
     transition,
 };
-use messaging::{Met, met};
+use messaging::{ConflictOutcome, classify_conflict};
 use stateright::{Checker, HasDiscoveries, Model, Property};
 
 /// The size of a world.
@@ -456,11 +456,11 @@ impl World {
         let Hand::Unsure(intent, event) = self.hands[number].1 else { return None };
         let is_appended = self.append_made(protocol, intent, event) || {
             let newest = self.log.last().map(|newest| (self.log.len() as u64, &newest.event));
-            match met(newest, intent.on() as u64 + 1, &event) {
-                Met::Itself(_) => true,
-                Met::Another => !protocol.is_wary,
+            match classify_conflict(newest, intent.on() as u64 + 1, &event) {
+                ConflictOutcome::Own(_) => true,
+                ConflictOutcome::Superseded => !protocol.is_wary,
                 // No process appends an illegal event.
-                Met::Nothing => false,
+                ConflictOutcome::NotApplied => false,
             }
         };
         self.conclude(number, intent, is_appended);
@@ -480,8 +480,8 @@ fn step(workflow: &Workflow, outcome: Outcome) -> Option<Workflow> {
             tests: TestSummary { total: 1, passed: 1 },
             ran: Box::default(),
             rerun: match outcome {
-                Outcome::Enough => Rerun::Enough,
-                Outcome::Repair => Rerun::Repair(Feedback {
+                Outcome::Enough => TestVerdict::Passed,
+                Outcome::Repair => TestVerdict::Repairable(Feedback {
                     failed_tests: vec![],
                     output_tail: String::new(),
                     findings: vec![],
@@ -491,9 +491,9 @@ fn step(workflow: &Workflow, outcome: Outcome) -> Option<Workflow> {
             usage,
         },
         PhaseKind::Approve => match Policy::default().rule(workflow, RiskLevel::Low, START)? {
-            Ruling::Park(park) => Event::Parked { park: *park },
-            Ruling::Release { reason } => Event::GateReleased { reason: reason.to_owned() },
-            Ruling::ApprovalRequired | Ruling::RanWithoutLeave => return None,
+            GateDecision::Park(park) => Event::Parked { park: *park },
+            GateDecision::Release { reason } => Event::GateReleased { reason: reason.to_owned() },
+            GateDecision::ApprovalRequired | GateDecision::ExecutedWithoutApproval => return None,
         },
         PhaseKind::Done | PhaseKind::Failed | PhaseKind::Cancelled => return None,
     };

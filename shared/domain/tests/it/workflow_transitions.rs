@@ -11,10 +11,10 @@ use domain::approval::{
 use domain::ids::Digest;
 use domain::samples::{START, options, submitted};
 use domain::workflow::{
-    Artifacts, CodeFile, Content, Event, EventKind, Failure, Feedback, MOST_GATES, NewInput, Options, Phase, PhaseKind,
-    Rerun, RunCommand, Status, StepUsage, TestSummary, Workflow, transition,
+    Artifacts, CodeFile, Content, Event, EventKind, Failure, Feedback, MAX_GATES, NewInput, Options, Phase, PhaseKind,
+    RunCommand, Status, StepUsage, TestSummary, TestVerdict, Workflow, transition,
 };
-use messaging::LARGEST_TRANSITION_BYTES;
+use messaging::MAX_TRANSITION_BYTES;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::strategy::ValueTree;
@@ -74,7 +74,7 @@ fn decision(verdict: Verdict, by: &str, input: Option<NewInput>) -> Event {
     }
 }
 
-fn executed(rerun: Rerun) -> Event {
+fn executed(rerun: TestVerdict) -> Event {
     Event::Executed {
         results: Content::new("{}".into()),
         tests: TestSummary { total: 1, passed: 1 },
@@ -96,9 +96,9 @@ fn events() -> Vec<(&'static str, Event)> {
         ("generated", Event::Generated { artifacts: Box::new(code()), usage: usage() }),
         ("no_generator", Event::NoGenerator { failure: failure(), recipes: Vec::new(), usage: usage() }),
         ("analyzed", Event::Analyzed { report: Content::new("{}".into()), issues: 1, usage: usage() }),
-        ("executed enough", executed(Rerun::Enough)),
-        ("executed repair", executed(Rerun::Repair(feedback()))),
-        ("executed hopeless", executed(Rerun::Hopeless)),
+        ("executed enough", executed(TestVerdict::Passed)),
+        ("executed repair", executed(TestVerdict::Repairable(feedback()))),
+        ("executed hopeless", executed(TestVerdict::Unrepairable)),
         ("step_failed", Event::StepFailed { failure: failure(), cost: 0.25 }),
         ("gate_released", Event::GateReleased { reason: "r".into() }),
         ("parked", Event::Parked { park: park(1) }),
@@ -428,7 +428,7 @@ fn repair_ends_after_the_last_round() {
         for event in [
             Event::Generated { artifacts: Box::new(code()), usage: usage() },
             Event::Analyzed { report: Content::new("{}".into()), issues: 0, usage: usage() },
-            executed(Rerun::Repair(feedback())),
+            executed(TestVerdict::Repairable(feedback())),
         ] {
             state = transition(&state, event, START).expect("legal");
         }
@@ -500,7 +500,7 @@ fn however_often_a_workflow_is_sent_back_it_ends_and_fits_a_message() {
                 results: content(),
                 tests: TestSummary { total: 1, passed: 0 },
                 ran: Box::default(),
-                rerun: if state.round < 10 { Rerun::Repair(largest_feedback()) } else { Rerun::Enough },
+                rerun: if state.round < 10 { TestVerdict::Repairable(largest_feedback()) } else { TestVerdict::Passed },
                 usage: free,
             },
             Phase::Approve { gate } => {
@@ -517,8 +517,8 @@ fn however_often_a_workflow_is_sent_back_it_ends_and_fits_a_message() {
         largest = largest.max(messaging::encode(&state).len());
     }
     assert_eq!(place(&state), "failed: too_many_gates");
-    assert!(state.closed_gates.len() >= MOST_GATES);
-    let most = usize::try_from(LARGEST_TRANSITION_BYTES).expect("a size");
+    assert!(state.closed_gates.len() >= MAX_GATES);
+    let most = usize::try_from(MAX_TRANSITION_BYTES).expect("a size");
     assert!(largest * 5 / 4 < most, "{largest} bytes leave no room below {most}");
 }
 
@@ -544,7 +544,7 @@ fn a_reviewers_comment_stays_through_repairs_and_the_gate_before_the_run() {
     };
     let mut state = states().into_iter().find(|(name, _)| *name == "execute").expect("a state").1;
     state.submission.options.max_iterations = 5;
-    let repaired = transition(&state, executed(Rerun::Repair(feedback())), START).expect("legal");
+    let repaired = transition(&state, executed(TestVerdict::Repairable(feedback())), START).expect("legal");
     assert_eq!(comment_of(&repaired), None);
     state.phase = at_gate(Stage::Release, GateState::Parked { park: park(1) });
     let Event::Decided { decision: sent_back, lapsed } = decision(Verdict::ChangesRequested, "bob", None) else {
@@ -556,14 +556,14 @@ fn a_reviewers_comment_stays_through_repairs_and_the_gate_before_the_run() {
     for _ in 0..2 {
         state.phase = at_gate(Stage::BeforeExecute, GateState::Pending);
         state = transition(&state, Event::GateReleased { reason: "r".into() }, START).expect("legal");
-        state = transition(&state, executed(Rerun::Repair(feedback())), START).expect("legal");
+        state = transition(&state, executed(TestVerdict::Repairable(feedback())), START).expect("legal");
         assert_eq!(comment_of(&state).as_deref(), Some("use sets"));
     }
     state.phase = at_gate(Stage::Input { hint: "h".into(), recipes: Vec::new() }, GateState::Parked { park: park(1) });
     let input = Some(NewInput::Recipe { name: "r".into() });
     let mut state = transition(&state, decision(Verdict::Approved, "bob", input), START).expect("legal");
     state.phase = Phase::Execute { runtime: "python".into() };
-    let repaired = transition(&state, executed(Rerun::Repair(feedback())), START).expect("legal");
+    let repaired = transition(&state, executed(TestVerdict::Repairable(feedback())), START).expect("legal");
     assert_eq!(comment_of(&repaired), None);
 }
 
@@ -575,7 +575,7 @@ fn the_budget_ends_a_workflow_before_it_is_released() {
         results: Content::new("{}".into()),
         tests: TestSummary { total: 1, passed: 1 },
         ran: Box::default(),
-        rerun: Rerun::Enough,
+        rerun: TestVerdict::Passed,
         usage: dear,
     };
     let next = transition(&state, event, START).expect("legal");

@@ -261,14 +261,14 @@ static DROPPED: LazyLock<IntCounter> = LazyLock::new(|| {
         .expect("a metric is registered once")
 });
 /// Minimum interval between log lines about dropped messages.
-const DROPPED_LOG: Duration = Duration::from_secs(60);
+const DROPPED_LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Counts a dropped message and logs the first of each minute, so that a flood does not reach the log.
 fn count_dropped() {
     static LOGGED: Mutex<Option<Instant>> = Mutex::new(None);
     DROPPED.inc();
     let mut logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
-    if logged.is_none_or(|at| at.elapsed() >= DROPPED_LOG) {
+    if logged.is_none_or(|at| at.elapsed() >= DROPPED_LOG_INTERVAL) {
         *logged = Some(Instant::now());
         tracing::warn!(total = DROPPED.get(), "Dropped messages: slow consumer");
     }

@@ -35,7 +35,7 @@ pub(crate) const ALL_BUCKETS: &[(&str, Duration)] = &[
     (ATTEMPTS, Duration::from_secs(2 * 86_400)),
     // Longer than the day of the charge.
     (CHARGES, Duration::from_secs(3 * 86_400)),
-    (CATALOGUES, catalogues::KEPT),
+    (CATALOGUES, catalogues::CATALOGUE_RETENTION),
 ];
 
 /// A failure of a bucket operation.
@@ -106,9 +106,9 @@ impl Buckets {
 }
 
 /// Maximum tries of a change that conflicts with concurrent ones; their pauses sum up to about a second.
-const CHANGE_ATTEMPTS: u32 = 8;
+const MAX_CHANGE_ATTEMPTS: u32 = 8;
 /// First pause; each is twice the previous one.
-const CHANGE_PAUSE: Duration = Duration::from_millis(5);
+const CHANGE_DELAY: Duration = Duration::from_millis(5);
 
 /// A bucket of entries of one type. Keys are single tokens of `A-Z a-z 0-9 _ - = /`.
 #[derive(Debug, Clone)]
@@ -185,7 +185,7 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
     /// A conflicting change is tried up to 8 times with growing pauses. At most once: a write without an answer is not
     /// retried.
     pub async fn change(&self, key: &str, change: impl Fn(Option<T>) -> Option<T>) -> Result<bool, BucketError> {
-        for attempt in 0..CHANGE_ATTEMPTS {
+        for attempt in 0..MAX_CHANGE_ATTEMPTS {
             let (value, revision) = self.get(key).await?.unzip();
             let Some(changed) = change(value) else { return Ok(false) };
             let written = match revision {
@@ -194,7 +194,7 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
             };
             match written {
                 Ok(_) => return Ok(true),
-                Err(BucketError::Conflict) => tokio::time::sleep(CHANGE_PAUSE * 2_u32.pow(attempt)).await,
+                Err(BucketError::Conflict) => tokio::time::sleep(CHANGE_DELAY * 2_u32.pow(attempt)).await,
                 Err(error @ BucketError::Unavailable { .. }) => return Err(error),
             }
         }

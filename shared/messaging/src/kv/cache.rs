@@ -16,18 +16,18 @@ use crate::kv::bucket::{Bucket, BucketError, Extent};
 use service::lifecycle::Lifecycle;
 
 /// Interval between checks of the bucket's extent, and the timeout of each.
-const EVERY: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Maximum lag of a copy; beyond it the watch counts as lost. The client would notice only after 10 s of silence.
-const LAGGING: Duration = Duration::from_secs(2);
+const MAX_LAG: Duration = Duration::from_secs(2);
 /// Maximum pause between entries while a bucket is loaded.
-const LOADING: Duration = Duration::from_secs(10);
+const LOAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// `None` for an entry that this build cannot read, so that no older value is returned in its place.
 type Entries<T> = HashMap<String, Option<T>>;
 
 /// A copy of a bucket that follows every change, usually within a millisecond. Clones share the copy.
 #[derive(Debug, Clone)]
-pub struct Watched<T> {
+pub struct BucketCache<T> {
     entries: Arc<RwLock<Entries<T>>>,
     changed: watch::Sender<()>,
     /// The copy has every change up to this sequence of the bucket's stream.
@@ -35,7 +35,7 @@ pub struct Watched<T> {
     complete_at: watch::Sender<Instant>,
 }
 
-impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Watched<T> {
+impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> BucketCache<T> {
     /// Loads the bucket and follows it until the life ends. Returns once all current entries are loaded.
     pub async fn follow(bucket: Bucket<T>, life: &Lifecycle) -> Result<Self, BucketError> {
         let watched = Self {
@@ -89,7 +89,7 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Watched<T>
     ) -> Result<(), BucketError> {
         let (mut entries, mut applied, mut is_whole) = (HashMap::new(), 0, extent.is_empty);
         while !is_whole {
-            let next = tokio::time::timeout(LOADING, changes.next()).await.ok().flatten();
+            let next = tokio::time::timeout(LOAD_TIMEOUT, changes.next()).await.ok().flatten();
             let change = next.ok_or_else(|| bucket.unavailable(&"its watch timed out during the load"))?;
             let change = change.map_err(|error| bucket.unavailable(&error))?;
             (applied, is_whole) = (change.revision, change.delta == 0);
@@ -123,15 +123,15 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Watched<T>
     /// Compares the copy with the extent on the stream's leader once a second. Returns when the copy lags.
     async fn compare(&self, bucket: &Bucket<T>) -> BucketError {
         let mut applied = self.applied.subscribe();
-        let mut ticks = tokio::time::interval(EVERY);
+        let mut ticks = tokio::time::interval(CHECK_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             let asked = Instant::now();
             // An unavailable broker says nothing about the watch.
-            let Ok(Ok(extent)) = tokio::time::timeout(EVERY, bucket.extent()).await else { continue };
+            let Ok(Ok(extent)) = tokio::time::timeout(CHECK_INTERVAL, bucket.extent()).await else { continue };
             let reached = applied.wait_for(|applied| *applied >= extent.last);
-            if tokio::time::timeout(LAGGING, reached).await.is_err() {
+            if tokio::time::timeout(MAX_LAG, reached).await.is_err() {
                 return bucket.unavailable(&"its watch lags");
             }
             self.complete_at.send_replace(asked);

@@ -12,7 +12,7 @@ use crate::kv::bucket::{Bucket, BucketError, Buckets};
 use domain::ids::Digest;
 
 /// Retention time of a published text; a running worker publishes again well within it.
-pub(crate) const KEPT: Duration = Duration::from_secs(2 * 86_400);
+pub(crate) const CATALOGUE_RETENTION: Duration = Duration::from_secs(2 * 86_400);
 /// Interval between two publications of the same catalogue.
 pub const PUBLISH_INTERVAL: Duration = Duration::from_secs(6 * 3600);
 

@@ -4,14 +4,14 @@ use super::{AppendError, Entry, WorkflowLog};
 use crate::subjects;
 use domain::Timestamp;
 use domain::approval::Actor;
-use domain::workflow::{Event, Happened, Illegal, transition};
+use domain::workflow::{Event, EventRecord, IllegalTransition, transition};
 
 /// A reason why an event was not appended.
 #[derive(Debug, thiserror::Error)]
 pub enum AdvanceError {
     /// The event is not possible in the workflow's phase.
     #[error(transparent)]
-    Illegal(#[from] Illegal),
+    IllegalTransition(#[from] IllegalTransition),
     /// The entry is no longer the workflow's newest.
     #[error("superseded by a newer transition")]
     Superseded,
@@ -42,7 +42,7 @@ impl WorkflowLog {
     ) -> Result<Entry, AdvanceError> {
         let (kind, detail) = (event.kind(), event.detail(&entry.workflow));
         let workflow = transition(&entry.workflow, event, now)?;
-        let happened = Happened::new(kind, actor, now, detail);
+        let happened = EventRecord::new(kind, actor, now, detail);
         let trace = entry.trace.child();
         let sequence = self.append(entry.sequence, &workflow, &happened, trace.clone()).await?;
         let (id, event, phase) = (workflow.id, kind.as_str(), workflow.phase.kind().as_str());

@@ -14,18 +14,18 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::connection::broker::Broker;
-use crate::log::{AppendError, Fenced, WorkflowLog};
-use domain::workflow::{Happened, Workflow};
+use crate::log::{AppendError, FencedAppend, WorkflowLog};
+use domain::workflow::{EventRecord, Workflow};
 use service::failpoints;
 use service::lifecycle::Lifecycle;
 use service::telemetry::TraceContext;
 
 /// Maximum members of a batch.
-const LARGEST_BATCH: usize = 64;
+const MAX_BATCH: usize = 64;
 /// Minimum members of a batch; below it, plain publishes reach the disk earlier.
-const SMALLEST_BATCH: usize = 8;
+const MIN_BATCH: usize = 8;
 /// Time that the next batch waits for the current write; a hanging broker must not queue all submissions behind one.
-const PATIENCE: Duration = Duration::from_millis(250);
+const WRITE_TIMEOUT: Duration = Duration::from_millis(250);
 
 const BATCH_ID: &str = "Nats-Batch-Id";
 const BATCH_SEQUENCE: &str = "Nats-Batch-Sequence";
@@ -33,7 +33,7 @@ const BATCH_COMMIT: &str = "Nats-Batch-Commit";
 
 /// Appends first transitions. Clones share one queue.
 #[derive(Debug, Clone)]
-pub struct Submissions {
+pub struct SubmissionBatcher {
     broker: Broker,
     log: WorkflowLog,
     life: Lifecycle,
@@ -52,11 +52,11 @@ struct Queue {
 /// A submission and the channel for its sequence.
 #[derive(Debug)]
 struct Waiting {
-    append: Fenced,
+    append: FencedAppend,
     answer: oneshot::Sender<Result<u64, AppendError>>,
 }
 
-impl Submissions {
+impl SubmissionBatcher {
     /// Creates a queue of submissions to the log on `broker`, written on the current runtime; a drain of `life` waits
     /// for writes in progress.
     pub fn new(broker: &Broker, life: &Lifecycle) -> Self {
@@ -71,11 +71,11 @@ impl Submissions {
     pub async fn append(
         &self,
         workflow: &Workflow,
-        happened: &Happened,
+        happened: &EventRecord,
         trace: &TraceContext,
     ) -> Result<u64, AppendError> {
         let (answer, answered) = oneshot::channel();
-        let append = Fenced::new(0, workflow, happened, trace);
+        let append = FencedAppend::new(0, workflow, happened, trace);
         let needs_writer = {
             let mut queue = self.lock();
             queue.waiting.push_back(Waiting { append, answer });
@@ -96,7 +96,7 @@ impl Submissions {
         while let Some(group) = self.next_group() {
             let written = self.life.spawn(self.clone().write(group));
             // Late writes continue on their own.
-            drop(tokio::time::timeout(PATIENCE, written).await);
+            drop(tokio::time::timeout(WRITE_TIMEOUT, written).await);
         }
     }
 
@@ -105,7 +105,7 @@ impl Submissions {
     fn next_group(&self) -> Option<Vec<Waiting>> {
         let mut queue = self.lock();
         let (mut group, mut seen, mut left) = (Vec::new(), HashSet::new(), VecDeque::new());
-        while group.len() < LARGEST_BATCH
+        while group.len() < MAX_BATCH
             && let Some(next) = queue.waiting.pop_front()
         {
             if seen.insert(next.append.id) {
@@ -121,7 +121,7 @@ impl Submissions {
     }
 
     async fn write(self, group: Vec<Waiting>) {
-        let batch = if group.len() < SMALLEST_BATCH { None } else { self.commit(&group).await };
+        let batch = if group.len() < MIN_BATCH { None } else { self.commit(&group).await };
         if let Some(first) = batch {
             for (sequence, waiting) in (first..).zip(group) {
                 // The caller may have hung up.
@@ -170,7 +170,7 @@ impl Submissions {
     }
 }
 
-fn member(append: &Fenced, batch: &str, number: usize) -> async_nats::HeaderMap {
+fn member(append: &FencedAppend, batch: &str, number: usize) -> async_nats::HeaderMap {
     let mut headers = append.headers.clone();
     headers.insert(BATCH_ID, batch);
     headers.insert(BATCH_SEQUENCE, number.to_string().as_str());

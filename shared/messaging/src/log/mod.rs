@@ -24,16 +24,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::connection::broker::Broker;
 use crate::envelope::{DecodeError, decode, encode};
-use crate::log::fence::{Met, met};
+use crate::log::fence::{ConflictOutcome, classify_conflict};
 use crate::log::raw_get::{Choice, RawGetError, raw_get};
 use crate::log::scan::{read_to_end, unavailable};
 use crate::log::tail::tail;
 use crate::queue::dead_letters::{Cause, DeadLetter, texts};
 use crate::subjects;
-use crate::trace_headers::{carried, carry};
+use crate::trace_headers::{extract, inject};
 use domain::Timestamp;
 use domain::ids::{EventId, WorkflowId};
-use domain::workflow::{Happened, Workflow};
+use domain::workflow::{EventRecord, Workflow};
 use service::failpoints::{self, Injected};
 use service::telemetry::TraceContext;
 
@@ -43,14 +43,14 @@ const EXPECTED_SEQUENCE: &str = "Nats-Expected-Last-Subject-Sequence";
 const EXPECTED_SUBJECT: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
 /// Fence conflicts: code 10071 on one replica, 10164 on several (nats.go#2097).
 const CONFLICT_CODES: [u64; 2] = [10_071, 10_164];
-const APPEND_ATTEMPTS: u32 = 5;
+const MAX_APPEND_ATTEMPTS: u32 = 5;
 
 /// A transition read from the log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     pub sequence: u64,
     pub workflow: Workflow,
-    pub happened: Happened,
+    pub happened: EventRecord,
     pub trace: TraceContext,
     /// The subject, whose phase and lane the broker's permissions guarantee.
     pub subject: String,
@@ -73,12 +73,12 @@ impl Entry {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Transition {
     pub(crate) workflow: Workflow,
-    pub(crate) happened: Happened,
+    pub(crate) happened: EventRecord,
 }
 
 /// A transition with its fence, ready to publish.
 #[derive(Debug, Clone)]
-pub(crate) struct Fenced {
+pub(crate) struct FencedAppend {
     pub(crate) id: WorkflowId,
     /// The newest sequence that its author had read; 0 for none.
     expected: u64,
@@ -88,13 +88,13 @@ pub(crate) struct Fenced {
     pub(crate) payload: bytes::Bytes,
 }
 
-impl Fenced {
-    pub(crate) fn new(expected: u64, workflow: &Workflow, happened: &Happened, trace: &TraceContext) -> Self {
+impl FencedAppend {
+    pub(crate) fn new(expected: u64, workflow: &Workflow, happened: &EventRecord, trace: &TraceContext) -> Self {
         let body = Transition { workflow: workflow.clone(), happened: happened.clone() };
         let mut headers = HeaderMap::new();
         headers.insert(EXPECTED_SEQUENCE, expected.to_string().as_str());
         headers.insert(EXPECTED_SUBJECT, subjects::workflow(workflow.id).as_str());
-        carry(&mut headers, trace);
+        inject(&mut headers, trace);
         Self {
             id: workflow.id,
             expected,
@@ -116,7 +116,7 @@ impl Fenced {
 
 /// The start of a read of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
+pub enum ReadFrom {
     Sequence(u64),
     /// The first transition that the broker stored then or later.
     Time(Timestamp),
@@ -169,17 +169,17 @@ impl WorkflowLog {
         &self,
         expected: u64,
         workflow: &Workflow,
-        happened: &Happened,
+        happened: &EventRecord,
         trace: TraceContext,
     ) -> Result<u64, AppendError> {
-        self.send_fenced(&Fenced::new(expected, workflow, happened, &trace)).await
+        self.send_fenced(&FencedAppend::new(expected, workflow, happened, &trace)).await
     }
 
     /// Publishes an append until it is acknowledged or rejected.
-    pub(crate) async fn send_fenced(&self, append: &Fenced) -> Result<u64, AppendError> {
+    pub(crate) async fn send_fenced(&self, append: &FencedAppend) -> Result<u64, AppendError> {
         let mut trouble = String::new();
         let headers = append.headers().await;
-        for attempt in 0..APPEND_ATTEMPTS {
+        for attempt in 0..MAX_APPEND_ATTEMPTS {
             let message = PublishMessage::build().payload(append.payload.clone()).headers(headers.clone());
             // A permanently lost direct connection must not prevent appends.
             let context = if attempt == 0 { self.broker.direct() } else { self.broker.jetstream() };
@@ -205,17 +205,17 @@ impl WorkflowLog {
     /// Resolves a conflict, which may be with an earlier attempt of this append whose acknowledgement was lost. `None`
     /// if the log has no newer transition: with several replicas the rejection may be due to an in-flight append that
     /// may never commit.
-    async fn after_conflict(&self, append: &Fenced) -> Result<Option<u64>, AppendError> {
+    async fn after_conflict(&self, append: &FencedAppend) -> Result<Option<u64>, AppendError> {
         let newest = match self.newest_from_leader(append.id).await {
             Ok(newest) => newest,
             Err(ReadError::Decode(_)) => return Err(AppendError::Lost),
             Err(ReadError::Unavailable(reason)) => return Err(AppendError::Unavailable(reason)),
         };
         let newest = newest.as_ref().map(|newest| (newest.sequence, &newest.happened.event_id));
-        match met(newest, append.expected, &append.event_id) {
-            Met::Itself(sequence) => Ok(Some(sequence)),
-            Met::Nothing => Ok(None),
-            Met::Another => Err(AppendError::Lost),
+        match classify_conflict(newest, append.expected, &append.event_id) {
+            ConflictOutcome::Own(sequence) => Ok(Some(sequence)),
+            ConflictOutcome::NotApplied => Ok(None),
+            ConflictOutcome::Superseded => Err(AppendError::Lost),
         }
     }
 
@@ -338,11 +338,11 @@ impl WorkflowLog {
     /// Returns every transition from `start` on, in log order; ends as [`Self::scan`] does.
     pub async fn read_from(
         &self,
-        start: Start,
+        start: ReadFrom,
     ) -> Result<impl Stream<Item = Result<Entry, ReadError>> + use<>, ReadError> {
         self.read(match start {
-            Start::Sequence(start_sequence) => DeliverPolicy::ByStartSequence { start_sequence },
-            Start::Time(time) => DeliverPolicy::ByStartTime { start_time: time.to_date_time() },
+            ReadFrom::Sequence(start_sequence) => DeliverPolicy::ByStartSequence { start_sequence },
+            ReadFrom::Time(time) => DeliverPolicy::ByStartTime { start_time: time.to_date_time() },
         })
         .await
     }
@@ -406,7 +406,7 @@ fn read_entry(message: StreamMessage) -> Result<Entry, ReadError> {
 
 fn entry_of(subject: &str, headers: Option<&HeaderMap>, payload: &[u8], sequence: u64) -> Result<Entry, DecodeError> {
     let Transition { workflow, happened } = read_transition(subject, payload)?;
-    Ok(Entry { sequence, workflow, happened, trace: carried(headers), subject: subject.to_owned() })
+    Ok(Entry { sequence, workflow, happened, trace: extract(headers), subject: subject.to_owned() })
 }
 
 /// Reads a transition and checks that it belongs on its subject, which is all that the broker guarantees.

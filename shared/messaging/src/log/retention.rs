@@ -61,10 +61,10 @@ pub struct End {
 
 /// Content stored under a digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Original {
-    Whole(Vec<u8>),
+pub enum BlobContent {
+    Intact(Vec<u8>),
     /// The text has another digest; any process that may store content can cause that.
-    Damaged(Vec<u8>),
+    Corrupted(Vec<u8>),
 }
 
 /// Returns the digests in a payload: texts of 64 characters, which MessagePack starts with these two bytes.
@@ -160,12 +160,12 @@ impl Retention {
     }
 
     /// Returns the content stored under a digest from the stream's leader, if any.
-    pub async fn content(&self, digest: Digest) -> Result<Option<Original>, ReadError> {
+    pub async fn content(&self, digest: Digest) -> Result<Option<BlobContent>, ReadError> {
         let newest = Choice::Newest { last_by_subj: &subjects::blob(digest) };
         let newest = raw_get(self.broker.jetstream(), subjects::BLOBS, newest).await.map_err(unavailable)?;
         let Some(text) = newest.map(|message| message.payload.to_vec()) else { return Ok(None) };
         let is_whole = Digest::of(&text) == digest;
-        Ok(Some(if is_whole { Original::Whole(text) } else { Original::Damaged(text) }))
+        Ok(Some(if is_whole { BlobContent::Intact(text) } else { BlobContent::Corrupted(text) }))
     }
 
     /// Deletes the content at `sequence`; content stored again meanwhile has another sequence and stays. Idempotent.

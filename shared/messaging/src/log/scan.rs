@@ -15,9 +15,9 @@ use crate::log::ReadError;
 use crate::log::raw_get::{Choice, is_removed, raw_get};
 
 /// Time for a lagging replica to deliver the rest; otherwise the read fails.
-const CATCHING_UP: Duration = Duration::from_secs(5);
+const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(5);
 
-const SHORT: &str = "the replica is behind the leader; retry";
+const REPLICA_BEHIND: &str = "the replica is behind the leader; retry";
 
 /// Reads the messages in a stream that match `filter_subjects` of `config`; ends once all that were stored at the call
 /// are delivered.
@@ -116,12 +116,12 @@ impl Reading {
         if self.pending == 0 && (self.reached >= self.due || self.source.lacks(self.due).await?) {
             return Ok(None);
         }
-        let Ok(next) = tokio::time::timeout(CATCHING_UP, self.messages.next()).await else {
+        let Ok(next) = tokio::time::timeout(CATCH_UP_TIMEOUT, self.messages.next()).await else {
             // Pending messages may have been deleted meanwhile; messages missing on the leader will not arrive.
             let is_whole = self.pending > 0 && self.source.newest().await?.is_none_or(|newest| newest <= self.reached);
-            return if is_whole { Ok(None) } else { Err(unavailable(SHORT)) };
+            return if is_whole { Ok(None) } else { Err(unavailable(REPLICA_BEHIND)) };
         };
-        let message = next.ok_or_else(|| unavailable(SHORT))?.map_err(unavailable)?;
+        let message = next.ok_or_else(|| unavailable(REPLICA_BEHIND))?.map_err(unavailable)?;
         let info = message.info().map_err(unavailable)?;
         (self.reached, self.pending) = (info.stream_sequence, info.pending);
         Ok(Some(message))

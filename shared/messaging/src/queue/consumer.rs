@@ -21,7 +21,7 @@ use domain::workflow::PhaseKind;
 use service::lifecycle::Lifecycle;
 
 /// Time that a pull waits for messages; also the maximum time until a restarted broker's loss of the pull is noticed.
-const PULL: Duration = Duration::from_secs(2);
+const PULL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A durable consumer by purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -252,7 +252,7 @@ where
         let mut batch = consumer
             .batch()
             .max_messages(permits.len())
-            .expires(PULL)
+            .expires(PULL_TIMEOUT)
             .messages()
             .await
             .map_err(|error| error.to_string())?;

@@ -91,21 +91,21 @@ impl DeadLetter {
 }
 
 /// Maximum bytes of a header in a letter, and maximum headers: a publisher may send more than a letter may hold.
-const LONGEST_HEADER: usize = 1_024;
-const MOST_HEADERS: usize = 64;
+const MAX_HEADER_BYTES: usize = 1_024;
+const MAX_HEADERS: usize = 64;
 
 /// Returns the headers of a message as stored in a letter.
 pub(crate) fn texts(headers: &HeaderMap) -> Vec<(String, String)> {
-    let short = |text: &str| text[..text.floor_char_boundary(LONGEST_HEADER)].to_owned();
+    let short = |text: &str| text[..text.floor_char_boundary(MAX_HEADER_BYTES)].to_owned();
     let of_name = |(name, values): (&HeaderName, &Vec<HeaderValue>)| -> Vec<(String, String)> {
         values.iter().map(|value| (short(name.as_ref()), short(value.as_str()))).collect()
     };
-    headers.iter().flat_map(of_name).take(MOST_HEADERS).collect()
+    headers.iter().flat_map(of_name).take(MAX_HEADERS).collect()
 }
 
 /// A letter in its stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptLetter {
+pub struct StoredDeadLetter {
     /// Sequence among the letters: increasing and never reused.
     pub id: u64,
     pub at: Timestamp,
@@ -115,7 +115,7 @@ pub struct KeptLetter {
 /// A failure to read or write the dead letters.
 #[derive(Debug, thiserror::Error)]
 #[error("dead letters are unavailable: {0}")]
-pub struct LettersAway(pub(crate) String);
+pub struct DeadLetterError(pub(crate) String);
 
 /// The stream of dead letters.
 #[derive(Debug, Clone)]
@@ -131,7 +131,7 @@ impl DeadLetters {
     }
 
     /// Stores a dead letter; returns once it is on disk. Idempotent by cause, stream and sequence while it is kept.
-    pub async fn publish(&self, letter: &DeadLetter) -> Result<(), LettersAway> {
+    pub async fn publish(&self, letter: &DeadLetter) -> Result<(), DeadLetterError> {
         // The fence on sequence 0 stores a letter once; a conflict means that it is already stored.
         let message = PublishMessage::build().payload(encode(letter).into()).expected_last_subject_sequence(0);
         let subject = subjects::dead_letter(letter.cause.as_str(), &letter.stream, letter.sequence);
@@ -149,7 +149,12 @@ impl DeadLetters {
     }
 
     /// Returns at most `limit` letters after the one with id `after`, oldest first; 0 starts at the oldest.
-    pub async fn list(&self, cause: Option<Cause>, after: u64, limit: usize) -> Result<Vec<KeptLetter>, LettersAway> {
+    pub async fn list(
+        &self,
+        cause: Option<Cause>,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredDeadLetter>, DeadLetterError> {
         let stream = self.stream().await?;
         let filter = cause.map_or_else(|| subjects::ALL_DEAD_LETTERS.to_owned(), |c| subjects::dead_by(c.as_str()));
         let (mut found, mut next) = (Vec::new(), after + 1);
@@ -167,7 +172,7 @@ impl DeadLetters {
     }
 
     /// Returns the letter with this id.
-    pub async fn get(&self, id: u64) -> Result<Option<KeptLetter>, LettersAway> {
+    pub async fn get(&self, id: u64) -> Result<Option<StoredDeadLetter>, DeadLetterError> {
         // Sequence 0 means the newest message to the broker; no letter has it.
         if id == 0 {
             return Ok(None);
@@ -177,7 +182,7 @@ impl DeadLetters {
     }
 
     /// Deletes a letter; returns false if none has this id.
-    pub async fn discard(&self, id: u64) -> Result<bool, LettersAway> {
+    pub async fn discard(&self, id: u64) -> Result<bool, DeadLetterError> {
         if self.get(id).await?.is_none() {
             return Ok(false);
         }
@@ -185,7 +190,7 @@ impl DeadLetters {
     }
 
     /// Returns the number of letters by cause.
-    pub async fn counts(&self) -> Result<BTreeMap<Cause, u64>, LettersAway> {
+    pub async fn counts(&self) -> Result<BTreeMap<Cause, u64>, DeadLetterError> {
         let stream = self.stream().await?;
         let mut counts: BTreeMap<Cause, u64> = Cause::ALL.into_iter().map(|cause| (cause, 0)).collect();
         let mut listing = stream.info_with_subjects(subjects::ALL_DEAD_LETTERS).await.map_err(away)?;
@@ -196,17 +201,17 @@ impl DeadLetters {
         Ok(counts)
     }
 
-    async fn stream(&self) -> Result<jetstream::stream::Stream<()>, LettersAway> {
+    async fn stream(&self) -> Result<jetstream::stream::Stream<()>, DeadLetterError> {
         self.broker.jetstream().get_stream_no_info(subjects::DEAD_LETTERS).await.map_err(away)
     }
 }
 
-fn away(error: impl std::fmt::Display) -> LettersAway {
-    LettersAway(error.to_string())
+fn away(error: impl std::fmt::Display) -> DeadLetterError {
+    DeadLetterError(error.to_string())
 }
 
 /// Reads a letter; an unreadable message becomes a letter as well, so that it is listed.
-fn read(message: StreamMessage) -> KeptLetter {
+fn read(message: StreamMessage) -> StoredDeadLetter {
     let letter = decode(&message.payload).unwrap_or_else(|error| DeadLetter {
         stream: subjects::DEAD_LETTERS.to_owned(),
         sequence: message.sequence,
@@ -217,5 +222,5 @@ fn read(message: StreamMessage) -> KeptLetter {
         headers: Vec::new(),
         payload: message.payload.to_vec(),
     });
-    KeptLetter { id: message.sequence, at: Timestamp::of_date_time(message.time), letter }
+    StoredDeadLetter { id: message.sequence, at: Timestamp::of_date_time(message.time), letter }
 }

@@ -5,17 +5,17 @@ use std::time::Duration;
 use crate::connection::broker::Broker;
 use crate::log::raw_get::{Choice, raw_get};
 use crate::log::{AppendError, ReadError, WorkflowLog};
-use crate::queue::dead_letters::{Cause, DeadLetters, KeptLetter, LettersAway};
+use crate::queue::dead_letters::{Cause, DeadLetterError, DeadLetters, StoredDeadLetter};
 use crate::subjects;
 use crate::timers::Timers;
 use domain::Timestamp;
 use domain::approval::Actor;
-use domain::workflow::{EventKind, Happened, Workflow};
+use domain::workflow::{EventKind, EventRecord, Workflow};
 use service::failpoints;
 
 /// A failure to put a letter back.
 #[derive(Debug, thiserror::Error)]
-pub enum PutBackError {
+pub enum RedriveError {
     #[error("dead letter not found")]
     Unknown,
     /// The workflow no longer waits for this step.
@@ -25,7 +25,7 @@ pub enum PutBackError {
     #[error("{0}")]
     Impossible(&'static str),
     #[error(transparent)]
-    Away(#[from] LettersAway),
+    Away(#[from] DeadLetterError),
 }
 
 /// Delay before a notification that was put back is due. If it failed again before its letter is removed, its new dead
@@ -39,55 +39,55 @@ const NOT_BEFORE: Duration = Duration::from_secs(5);
 /// workflow, so an ended workflow stays ended. A timer fires once more; its handler checks the state first. An
 /// undelivered notification is due once more, with no attempts counted. Nothing else can be put back. A call repeated
 /// after a lost answer finds the workflow superseded by the first call.
-pub async fn put_back(broker: &Broker, id: u64, at: Timestamp) -> Result<u64, PutBackError> {
+pub async fn redrive(broker: &Broker, id: u64, at: Timestamp) -> Result<u64, RedriveError> {
     let letters = DeadLetters::new(broker);
-    let kept = letters.get(id).await?.ok_or(PutBackError::Unknown)?;
+    let kept = letters.get(id).await?.ok_or(RedriveError::Unknown)?;
     let sequence = match kept.letter.stream.as_str() {
         _ if kept.letter.cause == Cause::Undelivered => notification(broker, &kept).await?,
         subjects::WORKFLOWS => step(&WorkflowLog::new(broker), &kept, at).await?,
         subjects::TIMERS => timer(broker, &kept).await?,
         subjects::ANALYSES => {
-            return Err(PutBackError::Impossible("its caller has stopped waiting and must request it again"));
+            return Err(RedriveError::Impossible("its caller has stopped waiting and must request it again"));
         }
         subjects::APPROVALS => {
-            return Err(PutBackError::Impossible("a decision counts only from its sender; ask them to send it again"));
+            return Err(RedriveError::Impossible("a decision counts only from its sender; ask them to send it again"));
         }
-        _ => return Err(PutBackError::Impossible("its stream does not accept letters back")),
+        _ => return Err(RedriveError::Impossible("its stream does not accept letters back")),
     };
     letters.discard(id).await?;
     Ok(sequence)
 }
 
-async fn step(log: &WorkflowLog, kept: &KeptLetter, at: Timestamp) -> Result<u64, PutBackError> {
+async fn step(log: &WorkflowLog, kept: &StoredDeadLetter, at: Timestamp) -> Result<u64, RedriveError> {
     let letter = &kept.letter;
-    let Some(id) = letter.workflow_id() else { return Err(PutBackError::Impossible("it names no workflow")) };
+    let Some(id) = letter.workflow_id() else { return Err(RedriveError::Impossible("it names no workflow")) };
     let newest = match log.newest_from_leader(id).await {
         Ok(Some(newest)) => newest,
-        Ok(None) => return Err(PutBackError::MovedOn("the workflow is no longer in the log".to_owned())),
-        Err(ReadError::Decode(error)) => return Err(PutBackError::MovedOn(error.to_string())),
-        Err(ReadError::Unavailable(reason)) => return Err(LettersAway(reason).into()),
+        Ok(None) => return Err(RedriveError::MovedOn("the workflow is no longer in the log".to_owned())),
+        Err(ReadError::Decode(error)) => return Err(RedriveError::MovedOn(error.to_string())),
+        Err(ReadError::Unavailable(reason)) => return Err(DeadLetterError(reason).into()),
     };
     if newest.sequence != letter.sequence || newest.workflow.status().is_terminal() {
-        return Err(PutBackError::MovedOn(where_it_is(&newest.workflow)));
+        return Err(RedriveError::MovedOn(where_it_is(&newest.workflow)));
     }
     if newest.workflow.gate().is_some() {
-        return Err(PutBackError::Impossible("it is a gate, which only the approver may write"));
+        return Err(RedriveError::Impossible("it is a gate, which only the approver may write"));
     }
     let (operator, detail) = (Actor::Service("operator".to_owned()), format!("dead letter {}", kept.id));
-    let happened = Happened::new(EventKind::Retried, operator, at, Some(detail));
+    let happened = EventRecord::new(EventKind::Retried, operator, at, Some(detail));
     match log.append(newest.sequence, &newest.workflow, &happened, newest.trace.child()).await {
         Ok(sequence) => Ok(sequence),
-        Err(AppendError::Lost) => Err(PutBackError::MovedOn("the workflow was changed concurrently".to_owned())),
-        Err(AppendError::Unavailable(reason)) => Err(LettersAway(reason).into()),
+        Err(AppendError::Lost) => Err(RedriveError::MovedOn("the workflow was changed concurrently".to_owned())),
+        Err(AppendError::Unavailable(reason)) => Err(DeadLetterError(reason).into()),
     }
 }
 
-async fn notification(broker: &Broker, kept: &KeptLetter) -> Result<u64, PutBackError> {
-    let Some(id) = kept.letter.workflow_id() else { return Err(PutBackError::Impossible("it names no workflow")) };
+async fn notification(broker: &Broker, kept: &StoredDeadLetter) -> Result<u64, RedriveError> {
+    let Some(id) = kept.letter.workflow_id() else { return Err(RedriveError::Impossible("it names no workflow")) };
     failpoints::reach("put_back.before").await;
     let timers = Timers::new(broker);
-    let at = timers.now().await.map_err(LettersAway)?.after(NOT_BEFORE);
-    let sequence = timers.put_off(id, at, 0).await.map_err(LettersAway)?;
+    let at = timers.now().await.map_err(DeadLetterError)?.after(NOT_BEFORE);
+    let sequence = timers.put_off(id, at, 0).await.map_err(DeadLetterError)?;
     failpoints::reach("put_back.after").await;
     Ok(sequence)
 }
@@ -100,17 +100,17 @@ fn where_it_is(workflow: &Workflow) -> String {
     format!("workflow {} is {}{code}: {hint}", workflow.id, status.as_str())
 }
 
-async fn timer(broker: &Broker, kept: &KeptLetter) -> Result<u64, PutBackError> {
-    let away = |error: &dyn std::fmt::Display| PutBackError::Away(LettersAway(error.to_string()));
+async fn timer(broker: &Broker, kept: &StoredDeadLetter) -> Result<u64, RedriveError> {
+    let away = |error: &dyn std::fmt::Display| RedriveError::Away(DeadLetterError(error.to_string()));
     let context = broker.jetstream();
     let stream = context.get_stream_no_info(subjects::TIMERS).await.map_err(|error| away(&error))?;
     let choice = Choice::Sequence { seq: kept.letter.sequence };
     let found = raw_get(context, subjects::TIMERS, choice).await.map_err(|error| away(&error))?;
     let Some(message) = found else {
-        return Err(PutBackError::MovedOn("the timer was removed because its purpose is over".to_owned()));
+        return Err(RedriveError::MovedOn("the timer was removed because its purpose is over".to_owned()));
     };
     if !subjects::is_fired_timer(&message.subject) {
-        return Err(PutBackError::Impossible("it is not a fired timer"));
+        return Err(RedriveError::Impossible("it is not a fired timer"));
     }
     failpoints::reach("put_back.before").await;
     let ack = context.publish(message.subject, message.payload).await.map_err(|error| away(&error))?;

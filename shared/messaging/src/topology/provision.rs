@@ -11,11 +11,11 @@ use crate::connection::broker::{Broker, BrokerError};
 use crate::kv::bucket::ALL_BUCKETS;
 use crate::queue::consumer::Consumer;
 use crate::subjects;
-use crate::topology::verify::{Absence, stream};
+use crate::topology::verify::{LookupError, stream};
 
 /// Maximum bytes of a message of the log. Every message fits into a dead letter, which is larger by its headers; no
 /// transition is near this size.
-pub const LARGEST_TRANSITION_BYTES: i32 = 4 * 1024 * 1024;
+pub const MAX_TRANSITION_BYTES: i32 = 4 * 1024 * 1024;
 
 /// A reason why the streams cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -86,8 +86,8 @@ pub async fn provision(broker: &Broker, replicas: usize, lanes: &[String]) -> Re
 async fn standing_replicas(broker: &Broker) -> Result<usize, String> {
     match stream(broker, subjects::WORKFLOWS).await {
         Ok(info) => Ok(info.config.num_replicas),
-        Err(Absence::Missing) => Ok(0),
-        Err(Absence::Unanswered(reason)) => Err(reason),
+        Err(LookupError::Missing) => Ok(0),
+        Err(LookupError::Unanswered(reason)) => Err(reason),
     }
 }
 
@@ -106,7 +106,7 @@ pub(crate) fn stream_configs(replicas: usize) -> Vec<Config> {
     vec![
         Config {
             allow_atomic_publish: true,
-            max_message_size: LARGEST_TRANSITION_BYTES,
+            max_message_size: MAX_TRANSITION_BYTES,
             ..base(subjects::WORKFLOWS, &[subjects::ALL_TRANSITIONS])
         },
         // Storing content again replaces its copy.

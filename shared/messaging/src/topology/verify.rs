@@ -17,17 +17,17 @@ use crate::subjects::{ANALYSES, APPROVALS, AUDIT, BLOBS, DEAD_LETTERS, TIMERS, W
 use crate::topology::provision::{ProvisionError, all_hold, compare, consumer_config, stream_configs};
 
 /// Time that a missing stream is retried: during an election it looks absent for a moment.
-const PATIENCE: Duration = Duration::from_secs(5);
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The streams, buckets and queues that a process works with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Needs {
+pub struct Requirements {
     streams: &'static [&'static str],
     buckets: &'static [&'static str],
     queues: Vec<Consumer>,
 }
 
-impl Needs {
+impl Requirements {
     /// Returns the needs of an API.
     pub fn of_api() -> Self {
         Self {
@@ -50,7 +50,7 @@ impl Needs {
 
 /// Checks that everything exists, streams and queues as this build configures them and streams with the configured
 /// number of replicas; creates nothing.
-pub async fn verify(broker: &Broker, needs: &Needs) -> Result<(), ProvisionError> {
+pub async fn verify(broker: &Broker, needs: &Requirements) -> Result<(), ProvisionError> {
     let asked = stream_configs(1);
     for name in needs.streams {
         let what = format!("stream {name}");
@@ -73,38 +73,38 @@ pub async fn verify(broker: &Broker, needs: &Needs) -> Result<(), ProvisionError
 }
 
 /// The reason why something was not found.
-pub(crate) enum Absence {
+pub(crate) enum LookupError {
     /// The broker reports that it does not exist.
     Missing,
     Unanswered(String),
 }
 
-async fn look<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<T, Absence>) -> Result<T, ProvisionError> {
-    let give_up = Instant::now() + PATIENCE;
+async fn look<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<T, LookupError>) -> Result<T, ProvisionError> {
+    let give_up = Instant::now() + LOOKUP_TIMEOUT;
     loop {
         match ask().await {
             Ok(found) => return Ok(found),
             Err(_) if Instant::now() < give_up => sleep(Duration::from_millis(250)).await,
-            Err(Absence::Missing) => return Err(ProvisionError::Missing { what: what.to_owned() }),
-            Err(Absence::Unanswered(reason)) => {
+            Err(LookupError::Missing) => return Err(ProvisionError::Missing { what: what.to_owned() }),
+            Err(LookupError::Unanswered(reason)) => {
                 return Err(ProvisionError::Unanswered { what: what.to_owned(), reason });
             }
         }
     }
 }
 
-pub(crate) async fn stream(broker: &Broker, name: &str) -> Result<Info, Absence> {
+pub(crate) async fn stream(broker: &Broker, name: &str) -> Result<Info, LookupError> {
     let found = broker.jetstream().get_stream(name).await;
     found.map(|stream| stream.cached_info().clone()).map_err(|error| match error.kind() {
         GetStreamErrorKind::JetStream(cause) => absence(&cause),
         kind
         @ (GetStreamErrorKind::EmptyName | GetStreamErrorKind::Request | GetStreamErrorKind::InvalidStreamName) => {
-            Absence::Unanswered(kind.to_string())
+            LookupError::Unanswered(kind.to_string())
         }
     })
 }
 
-async fn consumer(broker: &Broker, queue: &Consumer) -> Result<consumer::Config, Absence> {
+async fn consumer(broker: &Broker, queue: &Consumer) -> Result<consumer::Config, LookupError> {
     let name = queue.name();
     let found = broker.jetstream().get_consumer_from_stream::<pull::Config, _, _>(name.as_str(), queue.stream()).await;
     found.map(|found| found.cached_info().config.clone()).map_err(|error| match error.kind() {
@@ -113,7 +113,7 @@ async fn consumer(broker: &Broker, queue: &Consumer) -> Result<consumer::Config,
         | ConsumerErrorKind::Request
         | ConsumerErrorKind::InvalidConsumerType
         | ConsumerErrorKind::InvalidName
-        | ConsumerErrorKind::Other) => Absence::Unanswered(kind.to_string()),
+        | ConsumerErrorKind::Other) => LookupError::Unanswered(kind.to_string()),
     })
 }
 
@@ -135,9 +135,9 @@ fn compare_queues(queue: &Consumer, given: &consumer::Config) -> Result<(), &'st
     all_hold(&checks)
 }
 
-fn absence(cause: &jetstream::Error) -> Absence {
+fn absence(cause: &jetstream::Error) -> LookupError {
     match cause.error_code() {
-        ErrorCode::STREAM_NOT_FOUND | ErrorCode::CONSUMER_NOT_FOUND => Absence::Missing,
-        _ => Absence::Unanswered(cause.to_string()),
+        ErrorCode::STREAM_NOT_FOUND | ErrorCode::CONSUMER_NOT_FOUND => LookupError::Missing,
+        _ => LookupError::Unanswered(cause.to_string()),
     }
 }

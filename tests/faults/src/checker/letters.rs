@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use domain::ids::WorkflowId;
-use messaging::{Cause, KeptLetter};
+use messaging::{Cause, StoredDeadLetter};
 
 use super::ends::EXHAUSTED;
 use super::{Finding, Logs};
@@ -17,8 +17,8 @@ pub fn exhausted(logs: &Logs) -> impl Iterator<Item = WorkflowId> + '_ {
     })
 }
 
-pub(super) fn wrong(logs: &Logs, letters: &[KeptLetter], allowed: AllowedOutcomes) -> Vec<Finding> {
-    let given_up = |kept: &&KeptLetter| kept.letter.cause == Cause::Exhausted;
+pub(super) fn wrong(logs: &Logs, letters: &[StoredDeadLetter], allowed: AllowedOutcomes) -> Vec<Finding> {
+    let given_up = |kept: &&StoredDeadLetter| kept.letter.cause == Cause::Exhausted;
     let known: HashSet<WorkflowId> =
         letters.iter().filter(given_up).filter_map(|kept| kept.letter.workflow_id()).collect();
     let lost = exhausted(logs).filter(|id| !known.contains(id));

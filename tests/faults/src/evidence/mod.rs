@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::ids::WorkflowId;
-use messaging::{AuditLog, AuditRecord, KeptLetter, Retention};
+use messaging::{AuditLog, AuditRecord, Retention, StoredDeadLetter};
 use read_model::compare;
 use tokio::time::{Instant, sleep};
 
@@ -47,7 +47,7 @@ pub struct Evidence {
     /// The audit log, or the reason why it cannot be read or its chain is broken.
     pub audit: Result<Vec<AuditRecord>, String>,
     /// Dead letters that were written in this round.
-    pub letters: Vec<KeptLetter>,
+    pub letters: Vec<StoredDeadLetter>,
     /// Remaining differences between the read model and the log.
     pub differences: Vec<Finding>,
     pub leftovers: BTreeSet<String>,

@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-use domain::approval::{Actor, Channel, Decision, Policy, RiskLevel, Ruling, Verdict};
+use domain::approval::{Actor, Channel, Decision, GateDecision, Policy, RiskLevel, Verdict};
 use domain::ids::{ApprovalId, Digest, EventId};
 use domain::samples::{START, options, submitted};
 use domain::workflow::{
-    Artifacts, Content, Event, EventKind, Failure, Happened, Options, Rerun, StepUsage, TestSummary, Workflow,
+    Artifacts, Content, Event, EventKind, EventRecord, Failure, Options, StepUsage, TestSummary, TestVerdict, Workflow,
     transition,
 };
 use faults::checker::{Finding, Invariant, check, describe};
 use faults::client::history::{Call, Intent, Operation, Response, WorkflowHistory};
 use faults::evidence::{AllowedOutcomes, Evidence};
-use messaging::{AuditRecord, Cause, DeadLetter, Entry, KeptLetter};
+use messaging::{AuditRecord, Cause, DeadLetter, Entry, StoredDeadLetter};
 use service::telemetry::TraceContext;
 
 /// The history and the evidence of one workflow.
@@ -68,9 +68,9 @@ impl Case {
 
 fn entry(sequence: u64, workflow: Workflow, kind: EventKind) -> Entry {
     let actor = Actor::Service("worker".to_owned());
-    let happened = Happened { event_id: EventId::fresh(), kind, actor, at: START, detail: None };
+    let happened = EventRecord { event_id: EventId::fresh(), kind, actor, at: START, detail: None };
     let at = START.after(Duration::from_secs(sequence));
-    let happened = Happened { at, ..happened };
+    let happened = EventRecord { at, ..happened };
     Entry { sequence, workflow, happened, trace: TraceContext::root(), subject: String::new() }
 }
 
@@ -84,7 +84,7 @@ fn executed() -> Event {
         results,
         tests: TestSummary { total: 1, passed: 1 },
         ran: Box::default(),
-        rerun: Rerun::Enough,
+        rerun: TestVerdict::Passed,
         usage: usage(),
     }
 }
@@ -108,7 +108,7 @@ fn decision(verdict: Verdict) -> Event {
 
 fn park(workflow: &Workflow) -> Event {
     match Policy::default().rule(workflow, RiskLevel::Low, START) {
-        Some(Ruling::Park(park)) => Event::Parked { park: *park },
+        Some(GateDecision::Park(park)) => Event::Parked { park: *park },
         other => panic!("it parks: {other:?}"),
     }
 }
@@ -174,7 +174,7 @@ fn failed(intent: Intent, code: &'static str) -> Case {
 }
 
 /// Returns a dead letter of the case's last step but one.
-fn letter(case: &Case, cause: Cause) -> KeptLetter {
+fn letter(case: &Case, cause: Cause) -> StoredDeadLetter {
     let id = case.history.id.expect("an id");
     let letter = DeadLetter {
         stream: "WORKFLOWS".into(),
@@ -186,7 +186,7 @@ fn letter(case: &Case, cause: Cause) -> KeptLetter {
         headers: vec![],
         payload: vec![],
     };
-    KeptLetter { id: 1, at: START, letter }
+    StoredDeadLetter { id: 1, at: START, letter }
 }
 
 fn audit(case: &mut Case) {

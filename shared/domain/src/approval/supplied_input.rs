@@ -11,7 +11,7 @@ pub const MAX_RECIPE_CHARS: usize = 64;
 
 /// The reason for which supplied input is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadHelp {
+pub enum SuppliedInputError {
     #[error("must be at most 64 characters without NUL")]
     Recipe,
     #[error("must be at most 1 MiB without NUL characters")]
@@ -20,7 +20,7 @@ pub enum BadHelp {
     Both,
 }
 
-impl BadHelp {
+impl SuppliedInputError {
     /// Returns the field to change.
     pub const fn field(self) -> &'static str {
         match self {
@@ -32,14 +32,17 @@ impl BadHelp {
 
 /// Reads supplied input; blank texts count as absent. The code is not stored yet: only requested input may use disk
 /// space.
-pub fn read_help(recipe: Option<String>, code: Option<String>) -> Result<Option<NewInput>, BadHelp> {
+pub fn parse_supplied_input(
+    recipe: Option<String>,
+    code: Option<String>,
+) -> Result<Option<NewInput>, SuppliedInputError> {
     let is_there = |text: &String| !text.trim().is_empty();
     match (recipe.filter(is_there), code.filter(is_there)) {
-        (Some(_), Some(_)) => Err(BadHelp::Both),
+        (Some(_), Some(_)) => Err(SuppliedInputError::Both),
         (Some(name), None) if name.contains('\0') || name.chars().nth(MAX_RECIPE_CHARS).is_some() => {
-            Err(BadHelp::Recipe)
+            Err(SuppliedInputError::Recipe)
         }
-        (None, Some(code)) if code.contains('\0') || code.len() > CODE_BYTES => Err(BadHelp::Code),
+        (None, Some(code)) if code.contains('\0') || code.len() > CODE_BYTES => Err(SuppliedInputError::Code),
         (Some(name), None) => Ok(Some(NewInput::Recipe { name })),
         (None, Some(code)) => Ok(Some(NewInput::Code { content: Content::new(code) })),
         (None, None) => Ok(None),
@@ -51,8 +54,8 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(recipe: Option<String>, code: Option<String>, expected: Result<bool, BadHelp>) {
-        assert_eq!(read_help(recipe, code).map(|input| input.is_some()), expected);
+    fn check(recipe: Option<String>, code: Option<String>, expected: Result<bool, SuppliedInputError>) {
+        assert_eq!(parse_supplied_input(recipe, code).map(|input| input.is_some()), expected);
     }
 
     #[test]
@@ -62,11 +65,11 @@ mod tests {
         check(text(" "), text("\n"), Ok(false));
         check(text("jwt-auth"), text(" "), Ok(true));
         check(Some("x".repeat(64)), None, Ok(true));
-        check(Some("x".repeat(65)), None, Err(BadHelp::Recipe));
-        check(text("jwt\0"), None, Err(BadHelp::Recipe));
+        check(Some("x".repeat(65)), None, Err(SuppliedInputError::Recipe));
+        check(text("jwt\0"), None, Err(SuppliedInputError::Recipe));
         check(None, Some("x".repeat(CODE_BYTES)), Ok(true));
-        check(None, Some("x".repeat(CODE_BYTES + 1)), Err(BadHelp::Code));
-        check(None, text("x = '\0'"), Err(BadHelp::Code));
-        check(text("jwt-auth"), text("x"), Err(BadHelp::Both));
+        check(None, Some("x".repeat(CODE_BYTES + 1)), Err(SuppliedInputError::Code));
+        check(None, text("x = '\0'"), Err(SuppliedInputError::Code));
+        check(text("jwt-auth"), text("x"), Err(SuppliedInputError::Both));
     }
 }

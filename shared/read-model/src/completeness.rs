@@ -28,7 +28,7 @@ return KEYS[3] and redis.call('GET', KEYS[3]) or '0'
 });
 
 /// The marker of a rebuild is lost with everything else when Redis is emptied; a day is longer than any rebuild takes.
-static BEGIN_FILLING: LazyLock<Script> = LazyLock::new(|| {
+static BEGIN_REBUILD: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
 redis.call('SET', KEYS[1], string.match(redis.call('INFO', 'server'), 'run_id:(%x+)'), 'EX', 86400)
@@ -50,7 +50,7 @@ return 1
 });
 
 /// Lets the next write replace the entry, unless the entry was rewritten meanwhile.
-static DISOWN: LazyLock<Script> = LazyLock::new(|| {
+static INVALIDATE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
 if redis.call('HGET', KEYS[1], 'seq') == ARGV[1] then redis.call('HSET', KEYS[1], 'seq', '0') end
@@ -72,11 +72,11 @@ return 1
 });
 
 /// Number of keys or members scanned in one call.
-const PORTION: usize = 1_000;
+const SCAN_COUNT: usize = 1_000;
 
 /// A running rebuild. Its marker detects that Redis was emptied before the end.
 #[derive(Debug)]
-pub(super) struct Filling(String);
+pub(super) struct RebuildMarker(String);
 
 impl ReadModel {
     /// Returns whether the read model was filled from the log since Redis last started or was emptied; an error while
@@ -98,17 +98,17 @@ impl ReadModel {
     }
 
     /// Must be called before the first write of a rebuild.
-    pub(super) async fn begin_filling(&self) -> Result<Filling, ReadModelError> {
+    pub(super) async fn begin_rebuild(&self) -> Result<RebuildMarker, ReadModelError> {
         let key = format!("view:filling:{}", EventId::fresh());
         failpoints::reach("filling.before").await;
-        self.invoke::<i64>(&BEGIN_FILLING.key(&key)).await?;
+        self.invoke::<i64>(&BEGIN_REBUILD.key(&key)).await?;
         failpoints::reach("filling.after").await;
-        Ok(Filling(key))
+        Ok(RebuildMarker(key))
     }
 
     /// Marks the read model as complete; false if Redis was restarted or emptied since `filling` began. Idempotent,
     /// also between several rebuilds.
-    pub(super) async fn mark_complete(&self, filling: &Filling) -> Result<bool, ReadModelError> {
+    pub(super) async fn mark_complete(&self, filling: &RebuildMarker) -> Result<bool, ReadModelError> {
         let mut call = MARK_COMPLETE.key(COMPLETE);
         call.key(&filling.0);
         failpoints::reach("complete.before").await;
@@ -130,7 +130,7 @@ impl ReadModel {
             let mut cursor = 0_u64;
             loop {
                 let mut command = redis::cmd("ZSCAN");
-                command.arg(&list).arg(cursor).arg("COUNT").arg(PORTION);
+                command.arg(&list).arg(cursor).arg("COUNT").arg(SCAN_COUNT);
                 let (next, members): (u64, Vec<(String, f64)>) = self.query(&command).await?;
                 for id in members.iter().filter_map(|(id, _)| id.parse().ok()) {
                     listings.entry(id).or_default().insert(list.clone());
@@ -148,7 +148,7 @@ impl ReadModel {
         let (mut found, mut cursor) = (HashSet::new(), 0_u64);
         loop {
             let mut command = redis::cmd("SCAN");
-            command.arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(PORTION);
+            command.arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(SCAN_COUNT);
             let (next, keys): (u64, Vec<String>) = self.query(&command).await?;
             found.extend(keys);
             cursor = next;
@@ -166,8 +166,8 @@ impl ReadModel {
     }
 
     /// Lets the next write replace the entry at `sequence`, which is not in the log.
-    pub(super) async fn disown(&self, id: WorkflowId, sequence: u64) -> Result<(), ReadModelError> {
-        self.invoke::<i64>(DISOWN.key(workflow_key(id)).arg(sequence)).await.map(|_| ())
+    pub(super) async fn invalidate(&self, id: WorkflowId, sequence: u64) -> Result<(), ReadModelError> {
+        self.invoke::<i64>(INVALIDATE.key(workflow_key(id)).arg(sequence)).await.map(|_| ())
     }
 
     /// Removes the entry of a workflow that is not in the log, also from the lists.
@@ -196,7 +196,11 @@ impl ReadModel {
     }
 
     /// Removes a workflow from lists that it does not belong in.
-    pub(super) async fn unlist(&self, id: WorkflowId, lists: &HashSet<String>) -> Result<(), ReadModelError> {
+    pub(super) async fn remove_from_lists(
+        &self,
+        id: WorkflowId,
+        lists: &HashSet<String>,
+    ) -> Result<(), ReadModelError> {
         for list in lists {
             let mut command = redis::cmd("ZREM");
             command.arg(list).arg(id.to_string());
@@ -227,11 +231,11 @@ mod tests {
     async fn a_view_that_was_emptied_while_it_was_filled_is_not_complete() {
         let redis = RedisServer::start().await;
         let view = ReadModel::open(&redis.url()).unwrap();
-        let (first, second) = (view.begin_filling().await.unwrap(), view.begin_filling().await.unwrap());
+        let (first, second) = (view.begin_rebuild().await.unwrap(), view.begin_rebuild().await.unwrap());
         view.query::<()>(&redis::cmd("FLUSHALL")).await.unwrap();
         assert!(!view.mark_complete(&first).await.unwrap());
         assert!(!view.is_complete().await.unwrap());
-        let third = view.begin_filling().await.unwrap();
+        let third = view.begin_rebuild().await.unwrap();
         assert!(!view.mark_complete(&second).await.unwrap(), "the marker of another rebuild");
         assert!(view.mark_complete(&third).await.unwrap() && view.is_complete().await.unwrap());
     }

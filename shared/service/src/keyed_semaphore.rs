@@ -7,21 +7,21 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A pool of permits. Clones share the pool.
 #[derive(Debug, Clone)]
-pub struct Pool {
+pub struct KeyedSemaphore {
     free: Arc<Semaphore>,
     share: usize,
     /// The remaining share of each key; alive while a place or a waiting call holds it.
     holders: Arc<Mutex<HashMap<String, Weak<Semaphore>>>>,
 }
 
-/// A permit of a [`Pool`]; returned on drop.
+/// A permit of a [`KeyedSemaphore`]; returned on drop.
 #[derive(Debug)]
-pub struct Place {
+pub struct KeyedPermit {
     _free: OwnedSemaphorePermit,
     _own: OwnedSemaphorePermit,
 }
 
-impl Pool {
+impl KeyedSemaphore {
     /// Returns a pool of `places`, of which one key holds at most `share`.
     pub fn new(places: usize, share: usize) -> Self {
         Self { free: Arc::new(Semaphore::new(places)), share, holders: Arc::default() }
@@ -30,10 +30,10 @@ impl Pool {
     /// Waits for a place, first within the key's share and then in the pool, both in order of arrival.
     ///
     /// Cancel safe. May wait indefinitely while places are held: use a timeout.
-    pub async fn take(&self, holder: &str) -> Place {
+    pub async fn take(&self, holder: &str) -> KeyedPermit {
         let own = self.share_of(holder).acquire_owned().await.expect("the pool's semaphores are never closed");
         let free = self.free.clone().acquire_owned().await.expect("the pool's semaphores are never closed");
-        Place { _free: free, _own: own }
+        KeyedPermit { _free: free, _own: own }
     }
 
     fn share_of(&self, holder: &str) -> Arc<Semaphore> {
@@ -52,11 +52,11 @@ impl Pool {
 mod tests {
     use futures_util::FutureExt;
 
-    use super::Pool;
+    use super::KeyedSemaphore;
 
     #[tokio::test]
     async fn a_holder_has_a_share_and_what_is_dropped_is_free_again() {
-        let pool = Pool::new(3, 2);
+        let pool = KeyedSemaphore::new(3, 2);
         let first = pool.take("ann").await;
         let _second = pool.take("ann").await;
         assert!(pool.take("ann").now_or_never().is_none(), "beyond the share");
