@@ -11,6 +11,7 @@ use messaging::{AdvanceError, BlobError, Blobs, Delivery, Entry, Settlement};
 use crate::announcements::announcement_of;
 use crate::context::ApproverContext;
 use crate::metrics::GATES;
+use crate::retry_error::RetryError;
 use crate::transitions::TransitionAppender;
 
 const RETRY_DELAY: Duration = Duration::from_millis(500);
@@ -27,15 +28,15 @@ pub(crate) async fn handle_gate(context: Arc<ApproverContext>, delivery: Deliver
     }
 }
 
-async fn evaluate_gate(context: &ApproverContext, entry: &Entry) -> Result<(), String> {
+async fn evaluate_gate(context: &ApproverContext, entry: &Entry) -> Result<(), RetryError> {
     let workflow = &entry.workflow;
     let reads = (context.log.is_newest(entry), context.log.end(workflow.id));
-    let (is_newest, end) = tokio::try_join!(reads.0, reads.1).map_err(|error| error.to_string())?;
+    let (is_newest, end) = tokio::try_join!(reads.0, reads.1)?;
     // An entry behind a terminal state is corrected by the timer queue.
     if !is_newest || end.is_some() {
         return Ok(());
     }
-    let forged = context.integrity.verify_gate_entry(entry).await.map_err(|error| error.to_string())?;
+    let forged = context.integrity.verify_gate_entry(entry).await?;
     if let Some(failure) = forged {
         let (id, sequence, code) = (workflow.id, entry.sequence, &failure.code);
         tracing::error!(
@@ -61,28 +62,28 @@ async fn evaluate_gate(context: &ApproverContext, entry: &Entry) -> Result<(), S
     append(&context.transitions, entry, event).await
 }
 
-async fn append(transitions: &TransitionAppender, entry: &Entry, event: Event) -> Result<(), String> {
+async fn append(transitions: &TransitionAppender, entry: &Entry, event: Event) -> Result<(), RetryError> {
     match transitions.append(entry, event, Actor::approver()).await {
         // A newer transition queues its own message, and an illegal event has no effect.
         Ok(_) | Err(AdvanceError::Superseded | AdvanceError::IllegalTransition(_)) => Ok(()),
-        Err(AdvanceError::Unavailable(reason)) => Err(reason),
+        Err(error @ AdvanceError::Unavailable(_)) => Err(error.into()),
     }
 }
 
 /// Returns the worst risk that analysis found; high if the report is lost or unreadable.
-async fn worst_risk(blobs: &Blobs, workflow: &Workflow) -> Result<RiskLevel, String> {
+async fn worst_risk(blobs: &Blobs, workflow: &Workflow) -> Result<RiskLevel, RetryError> {
     let Some(content) = &workflow.artifacts.security_report else { return Ok(RiskLevel::Low) };
     let text = match blobs.load(content).await {
         Ok(text) => text,
         Err(BlobError::Missing(_) | BlobError::Damaged(_)) => return Ok(RiskLevel::High),
-        Err(error @ BlobError::Unavailable(_)) => return Err(error.to_string()),
+        Err(error @ BlobError::Unavailable(_)) => return Err(error.into()),
     };
     Ok(serde_json::from_str(&text).map_or(RiskLevel::High, |report: AnalysisReport| RiskLevel::of(&report)))
 }
 
-async fn announce(context: &ApproverContext, workflow: &Workflow) -> Result<(), String> {
+async fn announce(context: &ApproverContext, workflow: &Workflow) -> Result<(), RetryError> {
     match announcement_of(&context.users, workflow) {
-        Some(announcement) => context.bots.announce(announcement).await,
+        Some(announcement) => Ok(context.bots.announce(announcement).await?),
         None => Ok(()),
     }
 }

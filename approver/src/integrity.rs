@@ -12,6 +12,8 @@ use domain::workflow::{Event, EventKind, EventRecord, Failure, PhaseKind, Workfl
 use messaging::{AdvanceError, AppendError, Consumer, DecodeError, Entry, Queue, ReadError, Unreadable, WorkflowLog};
 use service::clock::Clock;
 
+use crate::retry_error::RetryError;
+
 /// The stable code of a workflow that failed because of a forged entry.
 const TAMPERED: &str = "tampered";
 const RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -45,12 +47,12 @@ impl Integrity {
     }
 
     /// Re-appends the workflow's first terminal state if `entry` follows it.
-    pub(crate) async fn enforce_terminal_state(&self, entry: &Entry) -> Result<(), String> {
-        if !self.may_follow_end(entry).await.map_err(|error| error.to_string())? {
+    pub(crate) async fn enforce_terminal_state(&self, entry: &Entry) -> Result<(), RetryError> {
+        if !self.may_follow_end(entry).await? {
             return Ok(());
         }
         let (id, sequence) = (entry.workflow.id, entry.sequence);
-        let end = self.log.end(id).await.map_err(|error| error.to_string())?;
+        let end = self.log.end(id).await?;
         let Some(end) = end.filter(|end| end.sequence < sequence && end.workflow != entry.workflow) else {
             return Ok(());
         };
@@ -85,8 +87,8 @@ impl Integrity {
     }
 
     /// Ends a workflow whose newest entry, at `sequence`, is unreadable: by its first terminal state, or as tampered.
-    async fn fail_unreadable(&self, sequence: u64, id: WorkflowId) -> Result<(), String> {
-        let end = self.log.end(id).await.map_err(|error| error.to_string())?;
+    async fn fail_unreadable(&self, sequence: u64, id: WorkflowId) -> Result<(), RetryError> {
+        let end = self.log.end(id).await?;
         if let Some(end) = end.filter(|end| end.sequence < sequence) {
             return self.append_correction(sequence, &end).await;
         }
@@ -95,13 +97,13 @@ impl Integrity {
             Ok(None) => return Ok(()),
             Err(error) if error.is_hopeless() => return Ok(()),
             Ok(Some(submitted)) => submitted,
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(error.into()),
         };
         let unreadable = Entry { sequence, ..submitted };
         let event = Event::failed(tampered());
         match self.log.advance(&unreadable, event, Actor::approver(), self.clock.now()).await {
             Ok(_) | Err(AdvanceError::Superseded) => Ok(()),
-            Err(error @ (AdvanceError::IllegalTransition(_) | AdvanceError::Unavailable(_))) => Err(error.to_string()),
+            Err(error @ (AdvanceError::IllegalTransition(_) | AdvanceError::Unavailable(_))) => Err(error.into()),
         }
     }
 
@@ -118,12 +120,12 @@ impl Integrity {
     }
 
     /// Appends the state of `end` once more, behind `sequence`.
-    async fn append_correction(&self, sequence: u64, end: &Entry) -> Result<(), String> {
+    async fn append_correction(&self, sequence: u64, end: &Entry) -> Result<(), RetryError> {
         let (at, detail) = (self.clock.now(), Some(TAMPERED.to_owned()));
         let happened = EventRecord::new(EventKind::StepFailed, Actor::approver(), at, detail);
         match self.log.append(sequence, &end.workflow, &happened, end.trace.child()).await {
             Ok(_) | Err(AppendError::Lost) => Ok(()),
-            Err(AppendError::Unavailable(reason)) => Err(reason),
+            Err(error @ AppendError::Unavailable(_)) => Err(AdvanceError::from(error).into()),
         }
     }
 }

@@ -15,6 +15,7 @@ mod heartbeat;
 mod integrity;
 mod metrics;
 mod open_approvals;
+mod retry_error;
 mod startup;
 mod timers;
 mod transitions;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use messaging::{
     AuditLog, Blobs, BotChannel, Broker, BrokerError, BucketCache, BucketError, Buckets, Cancellations, Consumer,
-    DeadLetters, DecisionRpc, Delivery, Entry, Heartbeats, OpenApprovalsChannel, ProvisionError, Queue, RawMessage,
-    ReadError, Requirements, Settlement, Timers, WorkflowLog, consume, verify,
+    DeadLetters, DecisionRpc, Delivery, Entry, Heartbeats, MessagingError, OpenApprovalsChannel, ProvisionError, Queue,
+    RawMessage, ReadError, Requirements, Settlement, Timers, WorkflowLog, consume, verify,
 };
 use read_model::{ReadModel, ReadModelError};
 use service::clock::Clock;
@@ -65,7 +65,7 @@ pub enum StartupError {
     #[error("cannot serve metrics: {0}")]
     Metrics(std::io::Error),
     #[error("cannot subscribe to decisions: {0}")]
-    Decisions(String),
+    Decisions(MessagingError),
 }
 
 /// An approver that is ready to run.

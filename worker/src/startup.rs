@@ -9,7 +9,7 @@ use domain::workflow::PhaseKind;
 use generator::{CatalogueError, Generator};
 use messaging::{
     Blobs, Broker, BrokerError, BucketError, Buckets, Cancellations, Catalogues, Charges, Consumer, DeadLetters,
-    Heartbeats, ProvisionError, Queue, Requirements, WorkflowLog, consume, verify,
+    Heartbeats, MessagingError, ProvisionError, Queue, Requirements, WorkflowLog, consume, verify,
 };
 use read_model::{ReadModel, ReadModelError, StepLeases};
 use sandbox::SandboxError;
@@ -59,7 +59,7 @@ pub enum StartupError {
     #[error("cannot serve metrics: {0}")]
     Metrics(String),
     #[error("cannot subscribe to cancel signals: {0}")]
-    Cancels(String),
+    Cancels(MessagingError),
 }
 
 /// A worker that is ready to run.

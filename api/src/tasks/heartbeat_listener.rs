@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use actix_web::web;
 use futures_util::StreamExt;
+use messaging::MessagingError;
 use service::lifecycle::Lifecycle;
 
 use crate::workflows::peers::Peers;
@@ -23,7 +24,7 @@ pub(crate) async fn run_heartbeat_listener(peers: web::Data<Peers>, lifecycle: L
 }
 
 /// Returns once the broker ends either subscription.
-async fn receive_heartbeats(peers: &Peers) -> Result<(), String> {
+async fn receive_heartbeats(peers: &Peers) -> Result<(), MessagingError> {
     let (mut workers, mut approvers) = (peers.heartbeats.workers().await?, peers.heartbeats.approvers().await?);
     loop {
         tokio::select! {

@@ -13,6 +13,7 @@ use service::clock::Clock;
 
 use crate::decisions::refusal_limiter::RefusalLimiter;
 use crate::decisions::service::{DecisionOutcome, DecisionService, confirmation};
+use crate::retry_error::RetryError;
 
 /// Maximum deliveries of a decision whose gate has not been evaluated yet.
 const MAX_DELIVERIES: u64 = 120;
@@ -133,7 +134,7 @@ impl BotDecisions {
         key: String,
         id: Option<WorkflowId>,
         detail: String,
-    ) -> Result<(), String> {
+    ) -> Result<(), RetryError> {
         let record = AuditRecord {
             key,
             at: self.clock.now(),
@@ -145,7 +146,7 @@ impl BotDecisions {
             digest: None,
             detail: Some(detail),
         };
-        self.audit.append(record).await
+        Ok(self.audit.append(record).await?)
     }
 }
 

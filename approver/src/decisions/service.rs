@@ -10,6 +10,7 @@ use service::clock::Clock;
 use service::failpoints;
 
 use crate::metrics::DECISIONS;
+use crate::retry_error::RetryError;
 use crate::transitions::TransitionAppender;
 
 /// Maximum attempts to append a decision when other transitions of the workflow are appended concurrently.
@@ -67,7 +68,7 @@ impl DecisionService {
             match is_past {
                 Ok(false) => {}
                 Ok(true) => return self.record_refusal(request, Refusal::TooLate).await,
-                Err(reason) => return DecisionOutcome::Unavailable(reason),
+                Err(error) => return DecisionOutcome::Unavailable(error.to_string()),
             }
             let entry = match newest {
                 Ok(Some(entry)) => entry,
@@ -80,7 +81,7 @@ impl DecisionService {
                 Ok(Some(decision)) => match self.store_code(decision, deadline).await {
                     Ok(Some(decision)) => decision,
                     Ok(None) => return self.record_refusal(request, Refusal::TooLate).await,
-                    Err(reason) => return DecisionOutcome::Unavailable(reason),
+                    Err(error) => return DecisionOutcome::Unavailable(error.to_string()),
                 },
                 Ok(None) => return DecisionOutcome::Applied(Box::new(entry.workflow)),
                 Err(Refusal::NotYetParked) => return DecisionOutcome::Refused(Refusal::NotYetParked),
@@ -105,11 +106,11 @@ impl DecisionService {
         &self,
         mut decision: Decision,
         deadline: Option<Timestamp>,
-    ) -> Result<Option<Decision>, String> {
+    ) -> Result<Option<Decision>, RetryError> {
         if let Some(NewInput::Code { content }) = &mut decision.input
             && let Some(text) = content.inline.take()
         {
-            *content = self.blobs.store(text).await.map_err(|error| error.to_string())?;
+            *content = self.blobs.store(text).await?;
             if self.rpc.is_past(deadline).await? {
                 return Ok(None);
             }
@@ -139,7 +140,7 @@ impl DecisionService {
         };
         match self.audit.append(record).await {
             Ok(()) => DecisionOutcome::Refused(refusal),
-            Err(reason) => DecisionOutcome::Unavailable(reason),
+            Err(error) => DecisionOutcome::Unavailable(error.to_string()),
         }
     }
 }

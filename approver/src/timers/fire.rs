@@ -10,6 +10,7 @@ use messaging::{AdvanceError, Cause, DeadLetters, Delivery, RawMessage, Settleme
 
 use crate::announcements::announcement_of;
 use crate::context::ApproverContext;
+use crate::retry_error::RetryError;
 use crate::timers::schedule::next_due;
 
 const RETRY_DELAY: Duration = Duration::from_secs(1);
@@ -22,7 +23,9 @@ pub(crate) async fn handle_timer(context: Arc<ApproverContext>, delivery: Delive
     let fired = match Timers::read(delivery.body()) {
         Some((kind, id)) => fire(&context, delivery.body(), kind, id).await,
         // An older version set it for announcements; the deadline's timer announces now, so it has no effect.
-        None if Timers::is_of_removed_kind(delivery.body()) => context.timers.forget_fired(delivery.body()).await,
+        None if Timers::is_of_removed_kind(delivery.body()) => {
+            context.timers.forget_fired(delivery.body()).await.map_err(RetryError::from)
+        }
         None => return leave_to_newer(&context.dead_letters, delivery).await,
     };
     match fired {
@@ -43,11 +46,16 @@ async fn leave_to_newer(dead_letters: &DeadLetters, delivery: Delivery<RawMessag
     delivery.dead_letter(dead_letters, Cause::Unreadable, "no approver knows this kind of timer").await
 }
 
-async fn fire(context: &ApproverContext, message: &RawMessage, kind: TimerKind, id: WorkflowId) -> Result<(), String> {
+async fn fire(
+    context: &ApproverContext,
+    message: &RawMessage,
+    kind: TimerKind,
+    id: WorkflowId,
+) -> Result<(), RetryError> {
     let timers = &context.timers;
-    let newest = context.log.newest_from_leader(id).await.map_err(|error| error.to_string())?;
+    let newest = context.log.newest_from_leader(id).await?;
     let Some(entry) = newest.filter(|entry| !entry.workflow.status().is_terminal()) else {
-        return timers.forget_fired(message).await;
+        return Ok(timers.forget_fired(message).await?);
     };
     let (due, event) = match kind {
         TimerKind::Timeout => (entry.workflow.deadline(), Event::TimedOut),
@@ -61,26 +69,25 @@ async fn fire(context: &ApproverContext, message: &RawMessage, kind: TimerKind, 
         },
         Some(_) => match context.transitions.append(&entry, event, Actor::approver()).await {
             Ok(_) | Err(AdvanceError::IllegalTransition(_)) => {}
-            Err(AdvanceError::Superseded) => return Err("the workflow has a newer transition".to_owned()),
-            Err(AdvanceError::Unavailable(reason)) => return Err(reason),
+            Err(error @ (AdvanceError::Superseded | AdvanceError::Unavailable(_))) => return Err(error.into()),
         },
         None => {}
     }
-    timers.forget_fired(message).await
+    Ok(timers.forget_fired(message).await?)
 }
 
 /// Announces an open approval again and sets the timer of the next announcement or of the deadline.
-async fn announce_again(context: &ApproverContext, workflow: &Workflow, park: &Park) -> Result<(), String> {
+async fn announce_again(context: &ApproverContext, workflow: &Workflow, park: &Park) -> Result<(), RetryError> {
     let timers = &context.timers;
     let now = timers.now().await?;
     if now >= park.expires_at {
         // The deadline has passed by the broker's clock; only this process's clock is behind.
-        return timers.set_again(TimerKind::Expiry, workflow.id, park.expires_at).await;
+        return Ok(timers.set_again(TimerKind::Expiry, workflow.id, park.expires_at).await?);
     }
     let interval = context.announce_interval;
     let announcement = announcement_of(&context.users, workflow).filter(|_| !interval.is_zero());
     if let Some(announcement) = announcement {
         context.bots.repeat(&announcement).await?;
     }
-    timers.set(TimerKind::Expiry, workflow.id, next_due(interval, now, park)).await
+    Ok(timers.set(TimerKind::Expiry, workflow.id, next_due(interval, now, park)).await?)
 }

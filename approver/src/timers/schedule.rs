@@ -11,6 +11,7 @@ use domain::workflow::EventKind;
 use messaging::{Delivery, Entry, ReadError, Settlement, TimerKind, Timers, WorkflowLog};
 
 use crate::context::ApproverContext;
+use crate::retry_error::RetryError;
 
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
@@ -29,7 +30,7 @@ pub(crate) async fn handle_schedule(context: Arc<ApproverContext>, delivery: Del
     }
 }
 
-async fn set_timers(context: &ApproverContext, entry: &Entry, is_first: bool) -> Result<(), String> {
+async fn set_timers(context: &ApproverContext, entry: &Entry, is_first: bool) -> Result<(), RetryError> {
     context.integrity.enforce_terminal_state(entry).await?;
     let (workflow, timers) = (&entry.workflow, &context.timers);
     let id = workflow.id;
@@ -83,12 +84,12 @@ async fn set_timer(
     kind: TimerKind,
     id: WorkflowId,
     at: Timestamp,
-) -> Result<(), String> {
+) -> Result<(), RetryError> {
     timers.set(kind, id, at).await?;
     let newest = match log.newest_from_leader(id).await {
         // An approver that can decode it, or that fails the workflow, handles its timers.
         Err(ReadError::Decode(_)) => return Ok(()),
-        newest => newest.map_err(|error| error.to_string())?,
+        newest => newest?,
     };
     if newest.is_some_and(|newest| newest.workflow.status().is_terminal()) {
         timers.clear(kind, id).await?;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use domain::identity::Secret;
 use domain::ids::WorkflowId;
 use messaging::{
-    Broker, Cause, DeadLetters, DecodeError, Delivery, Entry, RawMessage, Settlement, Timers, WorkflowLog,
+    Broker, Cause, DeadLetters, DecodeError, Delivery, Entry, MessagingError, RawMessage, Settlement, Timers,
+    WorkflowLog,
 };
 use reqwest::Url;
 use ring::hmac;
@@ -18,6 +19,7 @@ use service::keyed_semaphore::KeyedSemaphore;
 use super::Attempt;
 use super::retry::{next_attempt, random_fraction};
 use super::ssrf_guard::{client_for, resolve};
+use crate::retry_error::RetryError;
 
 /// Maximum duration of one attempt, name resolution included.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -82,7 +84,7 @@ pub(crate) async fn handle_webhook_retry(sender: Arc<WebhookSender>, delivery: D
         Err(error) => Err(error),
     };
     let removed = match settled {
-        Ok(()) => sender.timers.forget_fired(delivery.body()).await,
+        Ok(()) => sender.timers.forget_fired(delivery.body()).await.map_err(RetryError::from),
         Err(error) => Err(error),
     };
     match removed {
@@ -110,7 +112,7 @@ impl WebhookSender {
     }
 
     /// Makes attempt number `attempts`, or reschedules it; returns the reason if the notification is given up.
-    async fn send(&self, target: &str, entry: &Entry, attempts: u32) -> Result<Option<String>, String> {
+    async fn send(&self, target: &str, entry: &Entry, attempts: u32) -> Result<Option<String>, MessagingError> {
         let id = entry.workflow.id;
         let permit = tokio::time::timeout(ACQUIRE_TIMEOUT, self.permits.take(entry.workflow.owner.as_str())).await;
         let attempt = match &permit {
@@ -152,21 +154,21 @@ impl WebhookSender {
     }
 
     /// Writes a dead letter from a timer's message.
-    async fn store_dead_letter(&self, delivery: &Delivery<RawMessage>, reason: &str) -> Result<(), String> {
+    async fn store_dead_letter(&self, delivery: &Delivery<RawMessage>, reason: &str) -> Result<(), RetryError> {
         let letter = delivery.to_letter(Cause::Undelivered, reason);
-        self.dead_letters.publish(&letter).await.map_err(|error| error.to_string())
+        Ok(self.dead_letters.publish(&letter).await?)
     }
 
     /// Sends the notification of a workflow's end as read from the log; false if the log does not have it any more.
     ///
     /// One that is given up becomes a dead letter of the transition.
-    async fn retry(&self, id: WorkflowId, attempts: u32) -> Result<bool, String> {
-        let Some(entry) = self.log.end(id).await.map_err(|error| error.to_string())? else { return Ok(false) };
+    async fn retry(&self, id: WorkflowId, attempts: u32) -> Result<bool, RetryError> {
+        let Some(entry) = self.log.end(id).await? else { return Ok(false) };
         let Some(target) = target_of(&entry) else { return Ok(true) };
         let Some(reason) = self.send(target, &entry, attempts).await? else { return Ok(true) };
         let letter = self.log.letter(entry.sequence, Cause::Undelivered, &reason, u64::from(attempts)).await;
-        let Some(letter) = letter.map_err(|error| error.to_string())? else { return Ok(false) };
-        self.dead_letters.publish(&letter).await.map_err(|error| error.to_string())?;
+        let Some(letter) = letter? else { return Ok(false) };
+        self.dead_letters.publish(&letter).await?;
         Ok(true)
     }
 

@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 use super::log::is_conflict;
 use super::subjects;
 use crate::connection::broker::Broker;
+use crate::error::MessagingError;
 use crate::log::raw_get::{Choice, raw_get};
 use domain::Timestamp;
 use domain::approval::Actor;
@@ -66,7 +67,7 @@ impl AuditLog {
 
     /// Appends a record; returns once it is on disk. Idempotent by the record's key within two minutes, and later by
     /// comparison with the newest record.
-    pub async fn append(&self, record: AuditRecord) -> Result<(), String> {
+    pub async fn append(&self, record: AuditRecord) -> Result<(), MessagingError> {
         let _turn = self.turn.lock().await;
         for _ in 0..64 {
             let Newest { sequence, key, hash } = self.newest().await?;
@@ -74,7 +75,7 @@ impl AuditLog {
                 return Ok(());
             }
             let link = Link { previous: hash, record: record.clone() };
-            let payload = serde_json::to_vec(&link).map_err(|error| error.to_string())?;
+            let payload = serde_json::to_vec(&link).map_err(MessagingError::unreadable)?;
             let message = PublishMessage::build()
                 .payload(payload.into())
                 .message_id(&record.key)
@@ -85,17 +86,17 @@ impl AuditLog {
             match ack {
                 Ok(_) => return Ok(()),
                 Err(error) if is_conflict(&error) => {}
-                Err(error) => return Err(error.to_string()),
+                Err(error) => return Err(MessagingError::unavailable(error)),
             }
         }
-        Err("too many concurrent writers of the audit log; retry".to_owned())
+        Err(MessagingError::Contended)
     }
 
-    async fn newest(&self) -> Result<Newest, String> {
+    async fn newest(&self) -> Result<Newest, MessagingError> {
         let newest = Choice::Newest { last_by_subj: subjects::AUDIT_RECORD };
-        match raw_get(self.broker.jetstream(), subjects::AUDIT, newest).await.map_err(|error| error.to_string())? {
+        match raw_get(self.broker.jetstream(), subjects::AUDIT, newest).await.map_err(MessagingError::unavailable)? {
             Some(message) => {
-                let link: Link = serde_json::from_slice(&message.payload).map_err(|error| error.to_string())?;
+                let link: Link = serde_json::from_slice(&message.payload).map_err(MessagingError::unreadable)?;
                 // Of the stored bytes: a newer build may have written fields that this one does not know.
                 let hash = Digest::of(&message.payload).to_string();
                 Ok(Newest { sequence: message.sequence, key: Some(link.record.key), hash })
@@ -105,16 +106,16 @@ impl AuditLog {
     }
 
     /// Returns every record, oldest first; an error names the first record that does not match the chain.
-    pub async fn read_all(&self) -> Result<Vec<AuditRecord>, String> {
+    pub async fn read_all(&self) -> Result<Vec<AuditRecord>, MessagingError> {
         let stream =
-            self.broker.jetstream().get_stream_no_info(subjects::AUDIT).await.map_err(|error| error.to_string())?;
+            self.broker.jetstream().get_stream_no_info(subjects::AUDIT).await.map_err(MessagingError::unavailable)?;
         let last = self.newest().await?.sequence;
         let (mut records, mut expected) = (Vec::new(), "0".repeat(64));
         for sequence in 1..=last {
-            let message = stream.direct_get(sequence).await.map_err(|error| error.to_string())?;
-            let link: Link = serde_json::from_slice(&message.payload).map_err(|error| error.to_string())?;
+            let message = stream.direct_get(sequence).await.map_err(MessagingError::unavailable)?;
+            let link: Link = serde_json::from_slice(&message.payload).map_err(MessagingError::unreadable)?;
             if link.previous != expected {
-                return Err(format!("the audit chain breaks at record {sequence}"));
+                return Err(MessagingError::Unreadable(format!("the audit chain breaks at record {sequence}")));
             }
             expected = Digest::of(&message.payload).to_string();
             records.push(link.record);

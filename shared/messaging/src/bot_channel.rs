@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::subjects;
 use crate::connection::broker::{Broker, BrokerError, BrokerSettings};
+use crate::error::MessagingError;
 use domain::approval::{ApprovalType, RiskLevel, Verdict};
 use domain::ids::{ApprovalId, Digest, UserName, WorkflowId};
 use service::failpoints;
@@ -121,9 +122,9 @@ impl OpenApprovalsChannel {
     }
 
     /// Subscribes to requests of `bot`, shared among the approvers.
-    pub async fn requests_of(&self, bot: &UserName) -> Result<OpenRequests, String> {
+    pub async fn requests_of(&self, bot: &UserName) -> Result<OpenRequests, MessagingError> {
         let messages = self.broker.client().queue_subscribe(subjects::open(bot), "approvers".to_owned()).await;
-        Ok(OpenRequests { messages: messages.map_err(|error| error.to_string())? })
+        Ok(OpenRequests { messages: messages.map_err(MessagingError::unavailable)? })
     }
 
     /// Answers a request.
@@ -177,21 +178,21 @@ impl BotChannel {
     /// with the same id.
     ///
     /// No `Nats-Msg-Id` is set: the stream does not deduplicate.
-    pub async fn announce(&self, announcement: Announcement) -> Result<(), String> {
-        let payload = serde_json::to_vec(&announcement).map_err(|error| error.to_string())?;
+    pub async fn announce(&self, announcement: Announcement) -> Result<(), MessagingError> {
+        let payload = serde_json::to_vec(&announcement).map_err(MessagingError::unreadable)?;
         let message = PublishMessage::build().payload(payload.into());
         let subject = subjects::requested(announcement.workflow_id);
         failpoints::reach("announcement.before").await;
         let ack = self.broker.store(subject, message).await;
         failpoints::reach("announcement.after").await;
-        ack.map(|_| ()).map_err(|error| error.to_string())
+        ack.map(|_| ()).map_err(MessagingError::unavailable)
     }
 
     /// Announces an open approval again to the bots connected now; nothing is stored.
-    pub async fn repeat(&self, announcement: &Announcement) -> Result<(), String> {
-        let payload = serde_json::to_vec(announcement).map_err(|error| error.to_string())?;
+    pub async fn repeat(&self, announcement: &Announcement) -> Result<(), MessagingError> {
+        let payload = serde_json::to_vec(announcement).map_err(MessagingError::unreadable)?;
         let subject = subjects::repeated(announcement.workflow_id);
-        self.broker.publish(subject, payload).await.map_err(|error| error.to_string())
+        self.broker.publish(subject, payload).await.map_err(MessagingError::unavailable)
     }
 
     /// Replies to a bot.

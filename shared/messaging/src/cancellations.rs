@@ -4,6 +4,7 @@ use futures_util::{Stream, StreamExt};
 
 use super::subjects;
 use crate::connection::broker::Broker;
+use crate::error::MessagingError;
 use domain::ids::WorkflowId;
 
 /// A stream of workflows that were cancelled.
@@ -31,13 +32,13 @@ impl Cancellations {
     }
 
     /// Subscribes to cancel signals.
-    pub async fn subscribe(&self) -> Result<CancelSignals, String> {
+    pub async fn subscribe(&self) -> Result<CancelSignals, MessagingError> {
         let signals = self
             .broker
             .client()
             .subscribe(subjects::ALL_CANCELS.to_owned())
             .await
-            .map_err(|error| error.to_string())?;
+            .map_err(MessagingError::unavailable)?;
         Ok(Box::pin(signals.filter_map(async |message| subjects::workflow_of(&message.subject))))
     }
 }

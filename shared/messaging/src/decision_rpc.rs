@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::envelope::{decode, encode};
 use super::subjects;
 use crate::connection::broker::Broker;
+use crate::error::MessagingError;
 use crate::trace_headers::{extract, inject};
 use domain::Timestamp;
 use domain::approval::Verdict;
@@ -103,7 +104,7 @@ impl DecisionRpc {
     }
 
     /// Returns whether a deadline has passed; false without one.
-    pub async fn is_past(&self, deadline: Option<Timestamp>) -> Result<bool, String> {
+    pub async fn is_past(&self, deadline: Option<Timestamp>) -> Result<bool, MessagingError> {
         match deadline {
             Some(deadline) => Ok(self.broker.now().await? >= deadline),
             None => Ok(false),
@@ -111,9 +112,9 @@ impl DecisionRpc {
     }
 
     /// Subscribes to decisions sent over HTTP, shared among the approvers; each is answered through its [`PendingDecision`].
-    pub async fn subscribe(&self) -> Result<DecisionRequests, String> {
+    pub async fn subscribe(&self) -> Result<DecisionRequests, MessagingError> {
         let messages = self.broker.client().queue_subscribe(subjects::ALL_DECIDES, "approvers".to_owned()).await;
-        Ok(DecisionRequests { messages: messages.map_err(|error| error.to_string())?, broker: self.broker.clone() })
+        Ok(DecisionRequests { messages: messages.map_err(MessagingError::unavailable)?, broker: self.broker.clone() })
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::envelope::{decode, encode};
 use super::subjects;
 use crate::connection::broker::Broker;
+use crate::error::MessagingError;
 use domain::ids::Digest;
 
 /// A worker's heartbeat, sent every second.
@@ -79,17 +80,17 @@ impl Heartbeats {
     }
 
     /// Subscribes to every worker's reports.
-    pub async fn workers(&self) -> Result<Reports<WorkerReport>, String> {
+    pub async fn workers(&self) -> Result<Reports<WorkerReport>, MessagingError> {
         self.reports(subjects::ALL_WORKERS).await
     }
 
     /// Subscribes to every approver's reports.
-    pub async fn approvers(&self) -> Result<Reports<ApproverReport>, String> {
+    pub async fn approvers(&self) -> Result<Reports<ApproverReport>, MessagingError> {
         self.reports(subjects::ALL_APPROVERS).await
     }
 
-    async fn reports<T: DeserializeOwned + Send + 'static>(&self, subject: &str) -> Result<Reports<T>, String> {
-        let reports = self.broker.client().subscribe(subject.to_owned()).await.map_err(|error| error.to_string())?;
+    async fn reports<T: DeserializeOwned + Send + 'static>(&self, subject: &str) -> Result<Reports<T>, MessagingError> {
+        let reports = self.broker.client().subscribe(subject.to_owned()).await.map_err(MessagingError::unavailable)?;
         Ok(Box::pin(reports.filter_map(async |message| decode(&message.payload).ok())))
     }
 }

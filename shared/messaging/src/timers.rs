@@ -9,6 +9,7 @@ use async_nats::jetstream::message::PublishMessage;
 use super::envelope::{DecodeError, decode, encode};
 use super::subjects;
 use crate::connection::broker::Broker;
+use crate::error::MessagingError;
 use domain::Timestamp;
 use domain::ids::WorkflowId;
 use service::failpoints;
@@ -52,32 +53,38 @@ impl Timers {
     }
 
     /// Sets the workflow's timer of this kind and replaces an earlier one. Fires up to 1 s late, never early.
-    pub async fn set(&self, kind: TimerKind, id: WorkflowId, at: Timestamp) -> Result<(), String> {
+    pub async fn set(&self, kind: TimerKind, id: WorkflowId, at: Timestamp) -> Result<(), MessagingError> {
         let target = subjects::fired(kind.as_str(), id);
         self.schedule(subjects::schedule(kind.as_str(), id), &target, at, Vec::new()).await.map(drop)
     }
 
     /// Sets a timer again as [`Self::set`] does, for a handler that received it too early. It fires after at least
     /// [`RETRY_DELAY`], and not at once, if the caller's clock is behind the broker's.
-    pub async fn set_again(&self, kind: TimerKind, id: WorkflowId, at: Timestamp) -> Result<(), String> {
+    pub async fn set_again(&self, kind: TimerKind, id: WorkflowId, at: Timestamp) -> Result<(), MessagingError> {
         let soonest = self.now().await?.after(RETRY_DELAY);
         self.set(kind, id, at.max(soonest)).await
     }
 
     /// Defers the workflow's notification, tried `tries` times, and replaces an earlier deferral. Fires as
     /// [`Self::set`] does. Returns its sequence among the timers.
-    pub async fn put_off(&self, id: WorkflowId, at: Timestamp, tries: u32) -> Result<u64, String> {
+    pub async fn put_off(&self, id: WorkflowId, at: Timestamp, tries: u32) -> Result<u64, MessagingError> {
         let subject = subjects::schedule("notification", id);
         self.schedule(subject, &subjects::due_notification(id), at, encode(&tries)).await
     }
 
     /// Returns the time of the broker, whose clock fires the timers. Delays count from it: with a local clock that is
     /// ahead they would last longer.
-    pub async fn now(&self) -> Result<Timestamp, String> {
+    pub async fn now(&self) -> Result<Timestamp, MessagingError> {
         self.broker.now().await
     }
 
-    async fn schedule(&self, subject: String, target: &str, at: Timestamp, payload: Vec<u8>) -> Result<u64, String> {
+    async fn schedule(
+        &self,
+        subject: String,
+        target: &str,
+        at: Timestamp,
+        payload: Vec<u8>,
+    ) -> Result<u64, MessagingError> {
         // Schedules count whole seconds; rounding up keeps them from firing early.
         let second = Timestamp::from_millis((at.as_millis() + 999) / 1_000 * 1_000);
         let message = PublishMessage::build()
@@ -87,23 +94,23 @@ impl Timers {
         failpoints::reach("timer.before").await;
         let ack = self.broker.store(subject, message).await;
         failpoints::reach("timer.after").await;
-        ack.map(|ack| ack.sequence).map_err(|error| error.to_string())
+        ack.map(|ack| ack.sequence).map_err(MessagingError::unavailable)
     }
 
     /// Cancels the workflow's timer of this kind; idempotent.
-    pub async fn clear(&self, kind: TimerKind, id: WorkflowId) -> Result<(), String> {
+    pub async fn clear(&self, kind: TimerKind, id: WorkflowId) -> Result<(), MessagingError> {
         self.purge(subjects::schedule(kind.as_str(), id), None).await
     }
 
     /// Removes a fired timer after it was handled; one that fired again meanwhile stays.
-    pub async fn forget_fired(&self, message: &Message) -> Result<(), String> {
-        let sequence = message.info().map_err(|error| error.to_string())?.stream_sequence;
+    pub async fn forget_fired(&self, message: &Message) -> Result<(), MessagingError> {
+        let sequence = message.info().map_err(MessagingError::unavailable)?.stream_sequence;
         self.purge(message.subject.to_string(), Some(sequence + 1)).await
     }
 
-    async fn purge(&self, subject: String, before: Option<u64>) -> Result<(), String> {
+    async fn purge(&self, subject: String, before: Option<u64>) -> Result<(), MessagingError> {
         let stream =
-            self.broker.jetstream().get_stream_no_info(subjects::TIMERS).await.map_err(|error| error.to_string())?;
+            self.broker.jetstream().get_stream_no_info(subjects::TIMERS).await.map_err(MessagingError::unavailable)?;
         failpoints::reach("purge.before").await;
         let purge = stream.purge().filter(subject);
         let done = match before {
@@ -111,7 +118,7 @@ impl Timers {
             None => purge.await,
         };
         failpoints::reach("purge.after").await;
-        done.map(|_| ()).map_err(|error| error.to_string())
+        done.map(|_| ()).map_err(MessagingError::unavailable)
     }
 
     /// Reads the workflow of a due notification and its number of tries; `None` if the subject names no workflow.

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use crate::connection::Relay;
 use crate::connection::broker_clock::BrokerClock;
+use crate::error::MessagingError;
 use crate::subjects;
 use domain::Timestamp;
 use domain::identity::Secret;
@@ -216,7 +217,7 @@ impl Broker {
     }
 
     /// Returns the broker's time, at most 0.2 s late, mostly without a request; for deadlines that may be early.
-    pub(crate) async fn approximate_now(&self) -> Result<Timestamp, String> {
+    pub(crate) async fn approximate_now(&self) -> Result<Timestamp, MessagingError> {
         match self.clock.estimate() {
             Some(now) => Ok(now),
             None => self.now().await,
@@ -224,18 +225,19 @@ impl Broker {
     }
 
     /// Requests the broker's time, by which its timers fire.
-    pub(crate) async fn now(&self) -> Result<Timestamp, String> {
+    pub(crate) async fn now(&self) -> Result<Timestamp, MessagingError> {
         let sent = Instant::now();
         let subject = format!("STREAM.INFO.{}", subjects::TIMERS);
         let answer = self.direct().request(subject, &()).await;
-        let answer = answer.inspect_err(|_| self.avoid_direct()).map_err(|error| error.to_string())?;
+        let answer = answer.inspect_err(|_| self.avoid_direct()).map_err(MessagingError::unavailable)?;
         match answer {
             Response::Ok(StreamInfo { ts }) => {
-                let now = Timestamp::of_rfc3339(&ts).ok_or(format!("the broker's clock says {ts:?}"))?;
+                let now = Timestamp::of_rfc3339(&ts)
+                    .ok_or(MessagingError::Unreadable(format!("the broker's clock says {ts:?}")))?;
                 self.clock.observe(now, sent);
                 Ok(now)
             }
-            Response::Err { error } => Err(error.to_string()),
+            Response::Err { error } => Err(MessagingError::unavailable(error)),
         }
     }
 

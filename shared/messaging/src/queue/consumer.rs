@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::connection::broker::Broker;
 use crate::envelope::DecodeError;
+use crate::error::MessagingError;
 use crate::log::scan::unavailable;
 use crate::log::{Entry, ReadError, decode_entry};
 use crate::queue::dead_letters::{Cause, DeadLetters};
@@ -158,13 +159,13 @@ impl Queue {
         &self.consumer
     }
 
-    async fn open(&self) -> Result<PullConsumer, String> {
+    async fn open(&self) -> Result<PullConsumer, MessagingError> {
         let name = self.consumer.name();
         self.broker
             .jetstream()
             .get_consumer_from_stream::<pull::Config, _, _>(name.as_str(), self.consumer.stream())
             .await
-            .map_err(|error| format!("cannot open consumer {name}: {error}"))
+            .map_err(|error| MessagingError::unavailable(format_args!("cannot open consumer {name}: {error}")))
     }
 
     fn deliver(&self, message: Message) -> Delivery<Message> {
@@ -240,7 +241,12 @@ where
 /// not.
 ///
 /// Without a heartbeat: async-nats 0.51 forgets to wake a batch after an idle one, and steps waited 6 s.
-async fn pull_batch<H, F>(queue: &Queue, free: &Arc<Semaphore>, life: &Lifecycle, handle: &H) -> Result<(), String>
+async fn pull_batch<H, F>(
+    queue: &Queue,
+    free: &Arc<Semaphore>,
+    life: &Lifecycle,
+    handle: &H,
+) -> Result<(), MessagingError>
 where
     H: Fn(Delivery<Message>) -> F,
     F: Future<Output = ()> + Send + 'static,
@@ -255,7 +261,7 @@ where
             .expires(PULL_TIMEOUT)
             .messages()
             .await
-            .map_err(|error| error.to_string())?;
+            .map_err(MessagingError::unavailable)?;
         while let Some(message) = batch.next().await {
             let message = match message {
                 Ok(message) => message,
@@ -274,7 +280,7 @@ where
             });
         }
     }
-    Err("the consumer keeps failing".to_owned())
+    Err(MessagingError::unavailable("the consumer keeps failing"))
 }
 
 /// Waits for one free slot and takes all other free ones, at most 256.

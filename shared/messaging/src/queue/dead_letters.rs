@@ -144,7 +144,7 @@ impl DeadLetters {
                 Ok(())
             }
             Err(error) if crate::log::is_conflict(&error) => Ok(()),
-            Err(error) => Err(away(error)),
+            Err(error) => Err(unavailable(error)),
         }
     }
 
@@ -165,7 +165,7 @@ impl DeadLetters {
                     found.push(read(message));
                 }
                 Err(error) if error.kind() == DirectGetErrorKind::NotFound => break,
-                Err(error) => return Err(away(error)),
+                Err(error) => return Err(unavailable(error)),
             }
         }
         Ok(found)
@@ -178,7 +178,7 @@ impl DeadLetters {
             return Ok(None);
         }
         let found = raw_get(self.broker.jetstream(), subjects::DEAD_LETTERS, Choice::Sequence { seq: id }).await;
-        Ok(found.map_err(away)?.map(read))
+        Ok(found.map_err(unavailable)?.map(read))
     }
 
     /// Deletes a letter; returns false if none has this id.
@@ -186,15 +186,15 @@ impl DeadLetters {
         if self.get(id).await?.is_none() {
             return Ok(false);
         }
-        self.stream().await?.delete_message(id).await.map_err(away)
+        self.stream().await?.delete_message(id).await.map_err(unavailable)
     }
 
     /// Returns the number of letters by cause.
     pub async fn counts(&self) -> Result<BTreeMap<Cause, u64>, DeadLetterError> {
         let stream = self.stream().await?;
         let mut counts: BTreeMap<Cause, u64> = Cause::ALL.into_iter().map(|cause| (cause, 0)).collect();
-        let mut listing = stream.info_with_subjects(subjects::ALL_DEAD_LETTERS).await.map_err(away)?;
-        while let Some((subject, count)) = listing.try_next().await.map_err(away)? {
+        let mut listing = stream.info_with_subjects(subjects::ALL_DEAD_LETTERS).await.map_err(unavailable)?;
+        while let Some((subject, count)) = listing.try_next().await.map_err(unavailable)? {
             let cause = subject.split('.').nth(1).and_then(|token| token.parse().ok()).unwrap_or_default();
             *counts.entry(cause).or_default() += u64::try_from(count).unwrap_or_default();
         }
@@ -202,11 +202,11 @@ impl DeadLetters {
     }
 
     async fn stream(&self) -> Result<jetstream::stream::Stream<()>, DeadLetterError> {
-        self.broker.jetstream().get_stream_no_info(subjects::DEAD_LETTERS).await.map_err(away)
+        self.broker.jetstream().get_stream_no_info(subjects::DEAD_LETTERS).await.map_err(unavailable)
     }
 }
 
-fn away(error: impl std::fmt::Display) -> DeadLetterError {
+pub(super) fn unavailable(error: impl std::fmt::Display) -> DeadLetterError {
     DeadLetterError(error.to_string())
 }
 

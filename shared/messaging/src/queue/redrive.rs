@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::connection::broker::Broker;
 use crate::log::raw_get::{Choice, raw_get};
 use crate::log::{AppendError, ReadError, WorkflowLog};
-use crate::queue::dead_letters::{Cause, DeadLetterError, DeadLetters, StoredDeadLetter};
+use crate::queue::dead_letters::{Cause, DeadLetterError, DeadLetters, StoredDeadLetter, unavailable};
 use crate::subjects;
 use crate::timers::Timers;
 use domain::Timestamp;
@@ -25,7 +25,7 @@ pub enum RedriveError {
     #[error("{0}")]
     Impossible(&'static str),
     #[error(transparent)]
-    Away(#[from] DeadLetterError),
+    Unavailable(#[from] DeadLetterError),
 }
 
 /// Delay before a notification that was put back is due. If it failed again before its letter is removed, its new dead
@@ -86,8 +86,8 @@ async fn notification(broker: &Broker, kept: &StoredDeadLetter) -> Result<u64, R
     let Some(id) = kept.letter.workflow_id() else { return Err(RedriveError::Impossible("it names no workflow")) };
     failpoints::reach("put_back.before").await;
     let timers = Timers::new(broker);
-    let at = timers.now().await.map_err(DeadLetterError)?.after(NOT_BEFORE);
-    let sequence = timers.put_off(id, at, 0).await.map_err(DeadLetterError)?;
+    let at = timers.now().await.map_err(unavailable)?.after(NOT_BEFORE);
+    let sequence = timers.put_off(id, at, 0).await.map_err(unavailable)?;
     failpoints::reach("put_back.after").await;
     Ok(sequence)
 }
@@ -101,11 +101,11 @@ fn where_it_is(workflow: &Workflow) -> String {
 }
 
 async fn timer(broker: &Broker, kept: &StoredDeadLetter) -> Result<u64, RedriveError> {
-    let away = |error: &dyn std::fmt::Display| RedriveError::Away(DeadLetterError(error.to_string()));
+    let unavailable = |error: &dyn std::fmt::Display| RedriveError::Unavailable(DeadLetterError(error.to_string()));
     let context = broker.jetstream();
-    let stream = context.get_stream_no_info(subjects::TIMERS).await.map_err(|error| away(&error))?;
+    let stream = context.get_stream_no_info(subjects::TIMERS).await.map_err(|error| unavailable(&error))?;
     let choice = Choice::Sequence { seq: kept.letter.sequence };
-    let found = raw_get(context, subjects::TIMERS, choice).await.map_err(|error| away(&error))?;
+    let found = raw_get(context, subjects::TIMERS, choice).await.map_err(|error| unavailable(&error))?;
     let Some(message) = found else {
         return Err(RedriveError::MovedOn("the timer was removed because its purpose is over".to_owned()));
     };
@@ -113,8 +113,8 @@ async fn timer(broker: &Broker, kept: &StoredDeadLetter) -> Result<u64, RedriveE
         return Err(RedriveError::Impossible("it is not a fired timer"));
     }
     failpoints::reach("put_back.before").await;
-    let ack = context.publish(message.subject, message.payload).await.map_err(|error| away(&error))?;
-    let sequence = ack.await.map_err(|error| away(&error))?.sequence;
+    let ack = context.publish(message.subject, message.payload).await.map_err(|error| unavailable(&error))?;
+    let sequence = ack.await.map_err(|error| unavailable(&error))?.sequence;
     failpoints::reach("put_back.after").await;
     // The old message would fire once more without effect.
     if let Err(error) = stream.delete_message(message.sequence).await {

@@ -8,6 +8,7 @@ use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, Sour
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::connection::broker::{Broker, BrokerError};
+use crate::error::MessagingError;
 use crate::kv::bucket::ALL_BUCKETS;
 use crate::queue::consumer::Consumer;
 use crate::subjects;
@@ -47,7 +48,7 @@ pub enum ProvisionError {
 pub async fn provision(broker: &Broker, replicas: usize, lanes: &[String]) -> Result<(), ProvisionError> {
     let refused = |what: &str, reason: String| ProvisionError::Refused { what: what.to_owned(), reason };
     let replicas =
-        replicas.max(standing_replicas(broker).await.map_err(|reason| refused(subjects::WORKFLOWS, reason))?);
+        replicas.max(standing_replicas(broker).await.map_err(|error| refused(subjects::WORKFLOWS, error.to_string()))?);
     for config in stream_configs(replicas) {
         let name = config.name.clone();
         let info = broker
@@ -83,11 +84,11 @@ pub async fn provision(broker: &Broker, replicas: usize, lanes: &[String]) -> Re
 }
 
 /// Returns the current number of replicas of the log; 0 if it does not exist yet.
-async fn standing_replicas(broker: &Broker) -> Result<usize, String> {
+async fn standing_replicas(broker: &Broker) -> Result<usize, MessagingError> {
     match stream(broker, subjects::WORKFLOWS).await {
         Ok(info) => Ok(info.config.num_replicas),
         Err(LookupError::Missing) => Ok(0),
-        Err(LookupError::Unanswered(reason)) => Err(reason),
+        Err(LookupError::Unanswered(reason)) => Err(MessagingError::Unavailable(reason)),
     }
 }
 

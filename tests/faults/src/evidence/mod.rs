@@ -133,7 +133,7 @@ pub(crate) async fn gather(
     let audit_log = AuditLog::new(cluster.operator());
     let mut audit = Ok(Vec::new());
     retry_until_clean(async || {
-        audit = audit_log.read_all().await;
+        audit = audit_log.read_all().await.map_err(|error| error.to_string());
         match &audit {
             Ok(records) => unaudited(&logs, records),
             Err(error) => vec![Finding::whole(error)],
