@@ -1,6 +1,6 @@
 //! Analyses files and prints the reports as JSON: `cargo run -p heimdall --example analyze -- path...`.
 
-use heimdall::{Kind, Request, Suppressions, analyze};
+use heimdall::{AnalysisType, Request, Suppressions, analyze};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     for path in std::env::args().skip(1) {
@@ -9,7 +9,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             source: &source,
             file_path: Some(&path),
             language: None,
-            kind: Kind::General,
+            kind: AnalysisType::General,
             suppressions: Suppressions::Honor,
             framework: None,
             dependencies: &[],

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heimdall::{Kind, Request, Suppressions, analyze};
+use heimdall::{AnalysisType, Request, Suppressions, analyze};
 
 const ROUNDS: usize = 30;
 
@@ -27,7 +27,7 @@ fn measure(path: &str, source: &str) -> Duration {
         source,
         file_path: Some(path),
         language: None,
-        kind: Kind::General,
+        kind: AnalysisType::General,
         suppressions: Suppressions::Honor,
         framework: None,
         dependencies: &[],

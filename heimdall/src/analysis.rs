@@ -2,10 +2,11 @@
 
 use crate::findings::Findings;
 use crate::outcome::Outcome;
-use crate::report::{Finding, Report};
-use crate::request::{Kind, Request};
-use crate::suppression::{Accepted, Suppressions};
+use crate::request::Request;
+use crate::suppression::Accepted;
 use crate::{fingerprint, language, python, rules, score, text};
+use analysis_report::{AnalysisReport, Finding};
+use analysis_report::{AnalysisType, Suppressions};
 
 /// Maximum source size, in bytes. The report on a larger source has one finding, `SOURCE-TOO-LARGE`.
 pub const MAX_SOURCE_BYTES: usize = 1024 * 1024;
@@ -32,8 +33,13 @@ pub(crate) fn examine(request: &Request<'_>, language: &'static str) -> (Vec<Fin
     (findings, suppressed, outcome)
 }
 
-pub(crate) fn report(language: &str, findings: Vec<Finding>, suppressed: Vec<Finding>, outcome: Outcome) -> Report {
-    Report {
+pub(crate) fn report(
+    language: &str,
+    findings: Vec<Finding>,
+    suppressed: Vec<Finding>,
+    outcome: Outcome,
+) -> AnalysisReport {
+    AnalysisReport {
         language: language.to_owned(),
         parsed: outcome.parsed,
         overall_score: score::overall(&findings),
@@ -45,15 +51,15 @@ pub(crate) fn report(language: &str, findings: Vec<Finding>, suppressed: Vec<Fin
 }
 
 /// Returns the report for text that is not code: no tools, score 0, confidence 0.
-pub(crate) fn not_analysed() -> Report {
+pub(crate) fn not_analysed() -> AnalysisReport {
     let outcome = Outcome { parsed: false, confidence: 0.0, tools: Vec::new() };
-    Report { overall_score: 0, ..report(language::UNKNOWN, Vec::new(), Vec::new(), outcome) }
+    AnalysisReport { overall_score: 0, ..report(language::UNKNOWN, Vec::new(), Vec::new(), outcome) }
 }
 
-pub(crate) fn oversized(language: &str) -> Report {
+pub(crate) fn oversized(language: &str) -> AnalysisReport {
     let mut findings = Findings::new("");
     findings.report_line(&rules::TOO_LARGE, 1, 1);
-    let mut findings = findings.into_sorted(Kind::General);
+    let mut findings = findings.into_sorted(AnalysisType::General);
     fingerprint::assign(&mut findings, "", language, None);
     report(language, findings, Vec::new(), Outcome { parsed: false, confidence: 0.0, tools: vec!["heimdall"] })
 }

@@ -2,36 +2,14 @@
 
 use std::borrow::Cow;
 
-/// Removes the byte order mark, NUL bytes and the indentation shared with the first code line. The line count is kept.
-///
-/// Lines without that indentation (a less indented comment, the inside of a long string) are not changed: with the
-/// first line indented, the input could not have parsed anyway.
+/// Removes the byte order mark, NUL bytes and the shared indentation. The line count is kept.
 pub(crate) fn normalize(source: &str) -> Cow<'_, str> {
     let without_mark = source.strip_prefix('\u{feff}').unwrap_or(source);
-    let text = if without_mark.contains('\0') {
-        Cow::Owned(without_mark.replace('\0', " "))
+    if without_mark.contains('\0') {
+        Cow::Owned(source_text::dedent(&without_mark.replace('\0', " ")).into_owned())
     } else {
-        Cow::Borrowed(without_mark)
-    };
-    match shared_indentation(&text) {
-        "" => text,
-        prefix => {
-            let prefix = prefix.to_owned();
-            Cow::Owned(
-                text.split_inclusive(['\n', '\r']).map(|line| line.strip_prefix(&*prefix).unwrap_or(line)).collect(),
-            )
-        }
+        source_text::dedent(without_mark)
     }
-}
-
-/// The indentation of the first code line.
-fn shared_indentation(text: &str) -> &str {
-    text.split(['\n', '\r'])
-        .find(|line| {
-            let code = line.trim_start();
-            !code.is_empty() && !code.starts_with('#')
-        })
-        .map_or("", |line| &line[..line.len() - line.trim_start_matches([' ', '\t']).len()])
 }
 
 #[cfg(test)]
@@ -57,7 +35,7 @@ mod tests {
         check("a = 1\n    b\n", "a = 1\n    b\n");
         check("", "");
         check("  \n\t\n", "  \n\t\n");
-        check("  s = '''\nraw\n  '''\n", "s = '''\nraw\n'''\n");
+        check("  s = '''\nraw\n  '''\n", "s = '''\nraw\n  '''\n");
     }
 
     #[test]

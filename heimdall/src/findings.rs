@@ -7,9 +7,9 @@ use ruff_text_size::TextRange;
 
 use crate::layout::Layout;
 use crate::lines::LineIndex;
-use crate::report::{Finding, FindingKind, Severity};
-use crate::request::Kind;
 use crate::rules::Rule;
+use analysis_report::AnalysisType;
+use analysis_report::{Finding, FindingKind, Severity};
 
 /// Maximum findings in a report; the most severe are kept.
 const MAX_FINDINGS: usize = 2_000;
@@ -112,7 +112,7 @@ impl<'a> Findings<'a> {
         self.line_of(range.end().to_u32()) - self.line_of(range.start().to_u32()) + 1
     }
 
-    pub(crate) fn into_sorted(self, kind: Kind) -> Vec<Finding> {
+    pub(crate) fn into_sorted(self, kind: AnalysisType) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self
             .found
             .into_iter()
@@ -142,6 +142,7 @@ impl Hit {
             rule: self.rule.id.to_owned(),
             kind: self.rule.kind,
             severity: self.severity,
+            file: None,
             line_start,
             line_end: self.line_end,
             title: self.rule.title.to_owned(),
@@ -160,13 +161,15 @@ fn is_about_analysis(rule: &str) -> bool {
     rule.starts_with("SOURCE-")
 }
 
-fn is_requested(kind: Kind, rule: &Rule) -> bool {
+fn is_requested(kind: AnalysisType, rule: &Rule) -> bool {
     if rule.id.ends_with("-SYNTAX") || is_about_analysis(rule.id) {
         return true;
     }
     match rule.kind {
         FindingKind::Security => true,
-        FindingKind::Performance => matches!(kind, Kind::Performance | Kind::General),
-        FindingKind::Style | FindingKind::Architecture => matches!(kind, Kind::Architecture | Kind::General),
+        FindingKind::Performance => matches!(kind, AnalysisType::Performance | AnalysisType::General),
+        FindingKind::Style | FindingKind::Architecture => {
+            matches!(kind, AnalysisType::Architecture | AnalysisType::General)
+        }
     }
 }

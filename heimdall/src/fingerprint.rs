@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sha2::{Digest, Sha256};
 
 use crate::layout::{Layout, Scope};
-use crate::report::Finding;
+use analysis_report::Finding;
 
 /// Length of a fingerprint, in bytes.
 const FINGERPRINT_BYTES: usize = 8;

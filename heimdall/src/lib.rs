@@ -21,7 +21,6 @@ mod notebook;
 mod outcome;
 #[expect(clippy::wildcard_enum_match_arm, reason = "a rule matches specific syntax; the parser may add node kinds")]
 mod python;
-mod report;
 mod request;
 mod rules;
 mod score;
@@ -29,12 +28,11 @@ mod suppression;
 mod text;
 
 pub use analysis::MAX_SOURCE_BYTES;
+pub use analysis_report::{AnalysisReport, AnalysisType, Finding, FindingKind, Severity, Suppressions};
 pub use fixes::apply_fixes;
 pub use language::detect_language;
-pub use report::{Finding, FindingKind, Report, Severity};
-pub use request::{Kind, Request};
+pub use request::Request;
 pub use rules::{Rule, all as all_rules};
-pub use suppression::Suppressions;
 
 use analysis::{examine, not_analysed, oversized, report};
 use language::Guess;
@@ -45,7 +43,7 @@ use outcome::Outcome;
 ///
 /// A step budget bounds the work, not a clock. The exception is the syntax check of other languages: their parsers stop
 /// after half a second, and if a parser stops, no syntax error is reported and no text counts as a comment.
-pub fn analyze(request: &Request<'_>) -> Report {
+pub fn analyze(request: &Request<'_>) -> AnalysisReport {
     let language = match language::guess(request.language, request.file_path, request.source) {
         Guess::Language(language) => language,
         Guess::Notebook => return notebook::analyze(request),

@@ -1,20 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::suppression::Suppressions;
-
-/// Categories of findings to return. Security findings are part of every report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// Security and syntax.
-    Security,
-    /// Security, syntax and performance.
-    Performance,
-    /// Security, syntax, architecture and style.
-    Architecture,
-    /// All categories.
-    General,
-}
+use analysis_report::{AnalysisType, Suppressions};
 
 /// A source text and what the caller knows about it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -29,7 +15,7 @@ pub struct Request<'a> {
     #[serde(borrow)]
     pub language: Option<&'a str>,
     /// Categories of findings to return.
-    pub kind: Kind,
+    pub kind: AnalysisType,
     /// The effect of suppression comments in the code.
     pub suppressions: Suppressions,
     /// Web framework in use, if any. Identifies route handlers that the code itself does not mark.

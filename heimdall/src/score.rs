@@ -1,6 +1,6 @@
 //! The overall score of a report.
 
-use crate::report::{Finding, FindingKind, Severity};
+use analysis_report::{Finding, FindingKind, Severity};
 
 /// Returns 100 minus the weights of all security findings, at least 0. Repeats of a rule count half.
 pub(crate) fn overall(findings: &[Finding]) -> u8 {

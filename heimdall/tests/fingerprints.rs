@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use heimdall::{Kind, Request, Suppressions, analyze};
+use heimdall::{AnalysisType, Request, Suppressions, analyze};
 
 /// Returns the rules and fingerprints of the security findings.
 fn fingerprints(path: &str, source: &str) -> BTreeSet<(String, String)> {
@@ -10,7 +10,7 @@ fn fingerprints(path: &str, source: &str) -> BTreeSet<(String, String)> {
         source,
         file_path: Some(path),
         language: None,
-        kind: Kind::Security,
+        kind: AnalysisType::Security,
         suppressions: Suppressions::Honor,
         framework: None,
         dependencies: &["pycrypto".to_owned()],

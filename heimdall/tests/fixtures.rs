@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use heimdall::{FindingKind, Kind, Report, Request, Severity, Suppressions, analyze};
+use heimdall::{AnalysisReport, AnalysisType, FindingKind, Request, Severity, Suppressions, analyze};
 
 type Expected = BTreeSet<(u32, String, String)>;
 
@@ -11,12 +11,12 @@ fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
-fn report(path: &Path, source: &str) -> Report {
+fn report(path: &Path, source: &str) -> AnalysisReport {
     analyze(&Request {
         source,
         file_path: path.to_str(),
         language: None,
-        kind: Kind::General,
+        kind: AnalysisType::General,
         suppressions: Suppressions::Honor,
         framework: None,
         dependencies: &[],
@@ -35,7 +35,7 @@ fn expected(source: &str) -> Expected {
         .collect()
 }
 
-fn found(report: &Report, kinds: &[FindingKind]) -> Expected {
+fn found(report: &AnalysisReport, kinds: &[FindingKind]) -> Expected {
     let findings = report.findings.iter().filter(|finding| kinds.contains(&finding.kind));
     findings
         .map(|finding| {

@@ -1,10 +1,10 @@
 //! Notebooks are analysed cell by cell.
 
-use heimdall::{Kind, Report, Request, Suppressions, analyze};
+use heimdall::{AnalysisReport, AnalysisType, Request, Suppressions, analyze};
 use serde_json::{Value, json};
 
-fn request(path: Option<&str>, language: Option<&str>, source: &str) -> Report {
-    let (kind, suppressions) = (Kind::Security, Suppressions::Honor);
+fn request(path: Option<&str>, language: Option<&str>, source: &str) -> AnalysisReport {
+    let (kind, suppressions) = (AnalysisType::Security, Suppressions::Honor);
     analyze(&Request { source, file_path: path, language, kind, suppressions, framework: None, dependencies: &[] })
 }
 
@@ -16,7 +16,7 @@ fn notebook(cells: &[(&str, Value)]) -> Value {
     json!({"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": {"language": "python"}}, "cells": cells})
 }
 
-fn found(report: &Report) -> Vec<(&str, u32)> {
+fn found(report: &AnalysisReport) -> Vec<(&str, u32)> {
     report.findings.iter().map(|finding| (finding.rule.as_str(), finding.line_start)).collect()
 }
 

@@ -1,6 +1,6 @@
 //! Form of a report, and the effect of the request's fields.
 
-use heimdall::{FindingKind, Kind, Report, Request, Severity, Suppressions, analyze};
+use heimdall::{AnalysisReport, AnalysisType, FindingKind, Request, Severity, Suppressions, analyze};
 
 const SOURCE: &str = "import sqlite3
 
@@ -15,7 +15,7 @@ def add(item, target=[]):
     target.append(item)
 ";
 
-fn report(kind: Kind) -> Report {
+fn report(kind: AnalysisType) -> AnalysisReport {
     analyze(&Request {
         source: SOURCE,
         file_path: None,
@@ -29,16 +29,16 @@ fn report(kind: Kind) -> Report {
 
 #[test]
 fn one_whole_report() {
-    insta::assert_json_snapshot!(report(Kind::General));
+    insta::assert_json_snapshot!(report(AnalysisType::General));
 }
 
 #[test]
 fn the_kind_selects_but_never_hides_security() {
     for (kind, expected) in [
-        (Kind::Security, vec![FindingKind::Security]),
-        (Kind::Performance, vec![FindingKind::Security, FindingKind::Performance]),
-        (Kind::Architecture, vec![FindingKind::Security, FindingKind::Style]),
-        (Kind::General, vec![FindingKind::Security, FindingKind::Performance, FindingKind::Style]),
+        (AnalysisType::Security, vec![FindingKind::Security]),
+        (AnalysisType::Performance, vec![FindingKind::Security, FindingKind::Performance]),
+        (AnalysisType::Architecture, vec![FindingKind::Security, FindingKind::Style]),
+        (AnalysisType::General, vec![FindingKind::Security, FindingKind::Performance, FindingKind::Style]),
     ] {
         let mut kinds: Vec<_> = report(kind).findings.iter().map(|finding| finding.kind).collect();
         kinds.sort_unstable();
@@ -55,7 +55,7 @@ fn findings_are_sorted_by_severity() {
         source: &source,
         file_path: None,
         language: None,
-        kind: Kind::Security,
+        kind: AnalysisType::Security,
         suppressions: Suppressions::Honor,
         framework: None,
         dependencies: &[],
@@ -66,7 +66,7 @@ fn findings_are_sorted_by_severity() {
 
 #[test]
 fn sql_injection_is_described_as_the_contract_requires() {
-    let report = report(Kind::Performance);
+    let report = report(AnalysisType::Performance);
     let finding = &report.findings[0];
     assert_eq!(finding.rule, "PY-SQL-INJECTION");
     assert_eq!(finding.kind, FindingKind::Security);
@@ -78,7 +78,7 @@ fn sql_injection_is_described_as_the_contract_requires() {
 #[test]
 fn sql_in_a_python_string_is_analysed_as_python() {
     let source = "uid = input()\ncur.execute(f\"\"\"\n    SELECT a\n    FROM b WHERE c = {uid}\n\"\"\")\n";
-    let kind = Kind::Security;
+    let kind = AnalysisType::Security;
     let report = analyze(&Request {
         source,
         file_path: None,
@@ -101,7 +101,7 @@ fn framework_and_dependencies_have_an_effect() {
             source,
             file_path: None,
             language: None,
-            kind: Kind::Security,
+            kind: AnalysisType::Security,
             suppressions: Suppressions::Honor,
             framework,
             dependencies,
@@ -115,18 +115,18 @@ fn framework_and_dependencies_have_an_effect() {
 
 #[test]
 fn a_report_survives_json() {
-    let report = report(Kind::General);
+    let report = report(AnalysisType::General);
     let json = serde_json::to_string(&report).expect("JSON");
-    assert_eq!(serde_json::from_str::<Report>(&json).expect("the same report"), report);
+    assert_eq!(serde_json::from_str::<AnalysisReport>(&json).expect("the same report"), report);
 }
 
-fn python(source: &str) -> Report {
+fn python(source: &str) -> AnalysisReport {
     let language = Some("python");
     analyze(&Request {
         source,
         file_path: None,
         language,
-        kind: Kind::General,
+        kind: AnalysisType::General,
         suppressions: Suppressions::Honor,
         framework: None,
         dependencies: &[],

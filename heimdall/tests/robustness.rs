@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use heimdall::{Kind, MAX_SOURCE_BYTES, Report, Request, Suppressions, all_rules, analyze};
+use heimdall::{AnalysisReport, AnalysisType, MAX_SOURCE_BYTES, Request, Suppressions, all_rules, analyze};
 use proptest::prelude::*;
 
-fn python(source: &str) -> Report {
+fn python(source: &str) -> AnalysisReport {
     request(source, Some("python"))
 }
 
-fn request(source: &str, language: Option<&str>) -> Report {
+fn request(source: &str, language: Option<&str>) -> AnalysisReport {
     analyze(&Request {
         source,
         file_path: None,
         language,
-        kind: Kind::General,
+        kind: AnalysisType::General,
         suppressions: Suppressions::Honor,
         framework: None,
         dependencies: &[],
@@ -22,7 +22,7 @@ fn request(source: &str, language: Option<&str>) -> Report {
 }
 
 #[track_caller]
-fn has(report: &Report, rule: &str) -> bool {
+fn has(report: &AnalysisReport, rule: &str) -> bool {
     report.findings.iter().any(|finding| finding.rule == rule)
 }
 
@@ -383,7 +383,7 @@ fn untrusted(path: &str, source: &str) -> Vec<(String, u32)> {
         source,
         file_path: Some(path),
         language: None,
-        kind: Kind::Security,
+        kind: AnalysisType::Security,
         suppressions: Suppressions::Ignore,
         framework: None,
         dependencies: &[],

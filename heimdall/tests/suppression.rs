@@ -1,9 +1,9 @@
 //! Suppression comments.
 
-use heimdall::{Kind, Report, Request, Suppressions, analyze};
+use heimdall::{AnalysisReport, AnalysisType, Request, Suppressions, analyze};
 
-fn report(path: &str, source: &str, suppressions: Suppressions) -> Report {
-    let kind = Kind::General;
+fn report(path: &str, source: &str, suppressions: Suppressions) -> AnalysisReport {
+    let kind = AnalysisType::General;
     analyze(&Request {
         source,
         file_path: Some(path),
@@ -30,7 +30,7 @@ fn check(path: &str, source: &str, found: &[(&str, u32)], suppressed: &[(&str, u
     );
     let ignored = report(path, source, Suppressions::Ignore);
     assert_eq!(ignored.suppressed, []);
-    let all = |report: &Report| {
+    let all = |report: &AnalysisReport| {
         let mut all =
             rules(&report.findings).iter().map(|(rule, line)| ((*rule).to_owned(), *line)).collect::<Vec<_>>();
         all.extend(rules(&report.suppressed).iter().map(|(rule, line)| ((*rule).to_owned(), *line)));

@@ -1,9 +1,9 @@
 //! Syntax errors are reported with their line.
 
-use heimdall::{Kind, Report, Request, Suppressions, analyze};
+use heimdall::{AnalysisReport, AnalysisType, Request, Suppressions, analyze};
 
-fn report(path: &str, source: &str) -> Report {
-    let kind = Kind::Security;
+fn report(path: &str, source: &str) -> AnalysisReport {
+    let kind = AnalysisType::Security;
     analyze(&Request {
         source,
         file_path: Some(path),
@@ -16,7 +16,7 @@ fn report(path: &str, source: &str) -> Report {
 }
 
 /// Returns the lines of syntax findings.
-fn wrong_lines(report: &Report) -> Vec<u32> {
+fn wrong_lines(report: &AnalysisReport) -> Vec<u32> {
     report
         .findings
         .iter()

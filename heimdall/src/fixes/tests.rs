@@ -1,4 +1,4 @@
-use crate::{FindingKind, Kind, Request, Severity, Suppressions, analyze};
+use crate::{AnalysisType, FindingKind, Request, Severity, Suppressions, analyze};
 
 use super::apply_fixes;
 
@@ -7,7 +7,7 @@ fn grave(source: &str) -> Vec<(String, u32)> {
         source,
         file_path: Some("a.py"),
         language: Some("python"),
-        kind: Kind::General,
+        kind: AnalysisType::General,
         suppressions: Suppressions::Ignore,
         framework: None,
         dependencies: &[],

@@ -1,6 +1,6 @@
 //! File types by name and extension.
 
-use super::table::LANGUAGES;
+use super::table::by_extension;
 
 /// File type of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,10 +81,7 @@ pub(super) fn kind(path: &str) -> PathKind {
     }
     match file.rsplit_once('.') {
         Some((_, "ipynb")) => PathKind::Notebook,
-        Some((_, ending)) => LANGUAGES
-            .iter()
-            .find(|(_, _, endings)| endings.contains(&ending))
-            .map_or(PathKind::Unsupported, |(language, ..)| PathKind::Language(language)),
+        Some((_, ending)) => by_extension(ending).map_or(PathKind::Unsupported, PathKind::Language),
         None if UNSUPPORTED.contains(&file) => PathKind::Unsupported,
         None => PathKind::Unknown,
     }

@@ -12,13 +12,13 @@ use crate::analysis::{MAX_SOURCE_BYTES, examine, not_analysed, oversized, report
 use crate::fingerprint;
 use crate::language::{UNKNOWN, canonical};
 use crate::outcome::Outcome;
-use crate::report::{Finding, Report};
 use crate::request::Request;
+use analysis_report::{AnalysisReport, Finding};
 use cells::{Cell, Notebook};
 use magics::Content;
 
 /// Analyses a notebook.
-pub(crate) fn analyze(request: &Request<'_>) -> Report {
+pub(crate) fn analyze(request: &Request<'_>) -> AnalysisReport {
     if request.source.len() > MAX_SOURCE_BYTES {
         return oversized("python");
     }

@@ -16,8 +16,9 @@ use source_text::depth_limit;
 
 use crate::findings::Findings;
 use crate::outcome::Outcome;
-use crate::request::{Kind, Request};
+use crate::request::Request;
 use crate::{dedent, layout, rules, text};
+use analysis_report::AnalysisType;
 
 use checks::{architecture, performance, style, syntax};
 use taint::interpreter::Interpreter;
@@ -71,11 +72,11 @@ fn parse_and_walk(source: &str, request: &Request<'_>, findings: &mut Findings<'
     text::secrets::report_known_formats(findings);
     let body = &parsed.syntax().body;
     let complete = follow_values(body, request, findings);
-    if matches!(request.kind, Kind::Performance | Kind::General) {
+    if matches!(request.kind, AnalysisType::Performance | AnalysisType::General) {
         performance::check(body, findings);
     }
     style::check(body, findings);
-    if matches!(request.kind, Kind::Architecture | Kind::General) {
+    if matches!(request.kind, AnalysisType::Architecture | AnalysisType::General) {
         architecture::check(body, source, findings);
     }
     let valid = parsed.has_valid_syntax() && !nul;
@@ -85,7 +86,7 @@ fn parse_and_walk(source: &str, request: &Request<'_>, findings: &mut Findings<'
         (false, _) => 0.5,
     };
     let mut tools = vec!["heimdall", "heimdall-python-taint"];
-    if request.kind != Kind::Security {
+    if request.kind != AnalysisType::Security {
         tools.push("heimdall-python-quality");
     }
     Outcome { parsed: valid, confidence, tools }

@@ -20,7 +20,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
 #[cfg(test)]
 mod tests {
     use super::all;
-    use crate::report::{FindingKind, Severity};
+    use analysis_report::{FindingKind, Severity};
 
     #[test]
     fn every_rule_is_complete_and_unique() {

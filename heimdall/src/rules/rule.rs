@@ -1,6 +1,6 @@
 //! A rule, and the macro that declares tables of rules.
 
-use crate::report::{FindingKind, Severity};
+use analysis_report::{FindingKind, Severity};
 
 /// A kind of problem that heimdall reports.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,8 +35,8 @@ macro_rules! rules {
         see [$($reference:literal),*];)*) => {
         $(pub(crate) static $name: $crate::rules::rule::Rule = $crate::rules::rule::Rule {
             id: $id,
-            kind: $crate::report::FindingKind::$kind,
-            severity: $crate::report::Severity::$severity,
+            kind: ::analysis_report::FindingKind::$kind,
+            severity: ::analysis_report::Severity::$severity,
             confidence: $confidence,
             title: $title,
             description: $description,

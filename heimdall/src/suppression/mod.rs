@@ -8,22 +8,9 @@ mod directive;
 
 use std::collections::{BTreeSet, HashMap};
 
-use serde::{Deserialize, Serialize};
-
 use crate::layout::Layout;
-use crate::report::{Finding, FindingKind};
+use analysis_report::{Finding, FindingKind};
 use directive::{Covers, Directive};
-
-/// Effect of suppression comments. There is no default: each caller decides whether the code's author may accept
-/// findings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Suppressions {
-    /// Accepted findings are reported separately. For developers who analyse their own code.
-    Honor,
-    /// Comments have no effect. For untrusted code.
-    Ignore,
-}
 
 /// Returns true for rules that comments cannot accept: they report what was not analysed, or concern more than a line.
 fn is_fixed(rule: &str) -> bool {

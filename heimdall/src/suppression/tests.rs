@@ -1,8 +1,8 @@
 use super::Accepted;
 use super::directive::{Covers, Directive, parse};
 use crate::findings::Findings;
-use crate::request::Kind;
 use crate::{layout, rules};
+use analysis_report::AnalysisType;
 
 #[track_caller]
 fn check(comment: &str, language: &str, expect: Option<Covers>) {
@@ -78,7 +78,7 @@ fn findings_about_the_analysis_cannot_be_accepted() {
     }
     let layout = layout::read("javascript", source).unwrap();
     let accepted = Accepted::read(&layout, "javascript");
-    let all = findings.into_sorted(Kind::General);
+    let all = findings.into_sorted(AnalysisType::General);
     let covered: Vec<_> = all.iter().filter(|finding| accepted.covers(&layout, finding)).collect();
     assert_eq!(covered.iter().map(|finding| finding.rule.as_str()).collect::<Vec<_>>(), ["JS-CODE-INJECTION"]);
 }

@@ -10,8 +10,8 @@ use crate::python::taint::interpreter::{CONFIDENCE_TAINTED, Interpreter};
 use crate::python::taint::models::regex_calls;
 use crate::python::taint::paths;
 use crate::python::taint::value::{AbstractValue, TaintKinds, Value};
-use crate::report::Severity;
 use crate::rules::{self, Rule};
+use analysis_report::Severity;
 
 /// Calls that are reported for any arguments.
 const UNSAFE_CALLS: &[(&str, &Rule)] = &[

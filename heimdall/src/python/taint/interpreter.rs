@@ -11,8 +11,8 @@ use super::models::sources;
 use super::module_index::ModuleIndex;
 use super::value::{AbstractValue, TaintKinds, Value};
 use crate::findings::Findings;
-use crate::report::Severity;
 use crate::rules::Rule;
+use analysis_report::Severity;
 
 /// Maximum statements and expressions walked, called functions included; about one second in a release build.
 const MAX_STEPS: u32 = 6_000_000;

@@ -2,8 +2,8 @@
 
 use super::sink::{Sink, sink};
 use crate::python::taint::value::TaintKinds;
-use crate::report::Severity::{Critical, High, Low, Medium};
 use crate::rules;
+use analysis_report::Severity::{Critical, High, Low, Medium};
 
 pub(crate) static SINKS: &[Sink] = &[
     sink(

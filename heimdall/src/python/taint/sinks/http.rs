@@ -2,8 +2,8 @@
 
 use super::sink::{Sink, sink};
 use crate::python::taint::value::TaintKinds;
-use crate::report::Severity::{High, Medium};
 use crate::rules;
+use analysis_report::Severity::{High, Medium};
 
 pub(crate) static SINKS: &[Sink] = &[
     sink(

@@ -6,8 +6,8 @@ use crate::python::ast::last_name;
 use crate::python::taint::call::Call;
 use crate::python::taint::interpreter::Interpreter;
 use crate::python::taint::value::{AbstractValue, TaintKinds, Value};
-use crate::report::Severity;
 use crate::rules;
+use analysis_report::Severity;
 
 impl Interpreter<'_, '_, '_> {
     /// Checks a search method, if its object is an LDAP connection.

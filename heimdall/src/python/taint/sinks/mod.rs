@@ -20,8 +20,8 @@ use ruff_text_size::TextRange;
 use crate::python::taint::call::Call;
 use crate::python::taint::interpreter::Interpreter;
 use crate::python::taint::value::{AbstractValue, TaintKinds, Value};
-use crate::report::Severity;
 use crate::rules;
+use analysis_report::Severity;
 
 use sink::Sink;
 

@@ -5,8 +5,8 @@ use crate::python::taint::call::Call;
 use crate::python::taint::interpreter::Interpreter;
 use crate::python::taint::models::sources;
 use crate::python::taint::value::{TaintKinds, Value};
-use crate::report::Severity::High;
 use crate::rules;
+use analysis_report::Severity::High;
 
 pub(crate) static SINKS: &[Sink] = &[
     sink(

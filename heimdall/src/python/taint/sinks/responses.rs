@@ -8,8 +8,8 @@ use crate::python::ast::last_name;
 use crate::python::taint::call::Call;
 use crate::python::taint::interpreter::Interpreter;
 use crate::python::taint::value::{AbstractValue, TaintKinds, Value};
-use crate::report::Severity::{self, High};
 use crate::rules;
+use analysis_report::Severity::{self, High};
 
 pub(crate) static SINKS: &[Sink] = &[
     sink(

@@ -5,8 +5,8 @@ use crate::python::taint::call::Call;
 use crate::python::taint::interpreter::Interpreter;
 use crate::python::taint::names::is_shell;
 use crate::python::taint::value::{AbstractValue, TaintKinds, Value};
-use crate::report::Severity::{self, Critical, High, Medium};
 use crate::rules;
+use analysis_report::Severity::{self, Critical, High, Medium};
 
 pub(crate) static SINKS: &[Sink] = &[
     sink(

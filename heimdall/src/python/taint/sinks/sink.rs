@@ -1,8 +1,8 @@
 //! A row of a sink table.
 
 use crate::python::taint::value::TaintKinds;
-use crate::report::Severity;
 use crate::rules::Rule;
+use analysis_report::Severity;
 
 /// Marks an argument that is passed by keyword only.
 pub(crate) const NO_POSITION: usize = usize::MAX;

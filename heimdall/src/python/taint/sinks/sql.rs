@@ -8,8 +8,8 @@ use crate::python::taint::interpreter::{CONFIDENCE_TAINTED, CONFIDENCE_UNKNOWN, 
 use crate::python::taint::models::sources;
 use crate::python::taint::names::{executes_query, may_run_query, query_of};
 use crate::python::taint::value::{AbstractValue, TaintKinds, Value};
-use crate::report::Severity;
 use crate::rules;
+use analysis_report::Severity;
 
 impl Interpreter<'_, '_, '_> {
     /// Checks a query that is not constant, on any object.

@@ -4,8 +4,8 @@ use super::sink::{Sink, sink};
 use crate::python::taint::call::Call;
 use crate::python::taint::interpreter::Interpreter;
 use crate::python::taint::value::{TaintKinds, Value};
-use crate::report::Severity::High;
 use crate::rules;
+use analysis_report::Severity::High;
 
 pub(crate) static SINKS: &[Sink] = &[
     sink(
