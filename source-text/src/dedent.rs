@@ -25,11 +25,11 @@ pub fn dedent(source: &str) -> Cow<'_, str> {
     text
 }
 
-/// Returns the dedented text; `None` if it starts at the left margin or cannot be parsed.
+/// Returns the dedented text; `None` if its code starts at the left margin or cannot be parsed.
 fn dedent_once(source: &str) -> Option<String> {
     let (mark, text) = split_byte_order_mark(source);
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
-    lines.iter().find(|line| !is_blank(line)).filter(|line| line.starts_with([' ', '\t']))?;
+    lines.iter().find(|line| is_code(line)).filter(|line| line.starts_with([' ', '\t']))?;
     let everywhere = common_indent(lines.iter().copied());
     let dedented = match everywhere {
         "" => dedent_statements(&lines, &roles(text, lines.len())?),
@@ -44,6 +44,10 @@ fn split_byte_order_mark(source: &str) -> (&str, &str) {
 
 fn is_blank(line: &str) -> bool {
     line.trim().is_empty()
+}
+
+fn is_code(line: &str) -> bool {
+    !is_blank(line) && !line.trim_start().starts_with('#')
 }
 
 fn indent_of(line: &str) -> &str {

@@ -2,7 +2,7 @@
 
 use super::data_formats;
 use super::line_kinds::{Evidence, LineCounts, of_python};
-use super::table::{LANGUAGES, MAX_LINES_READ};
+use super::table::{ANALYZED, MAX_LINES_READ};
 use super::triple_quotes::TripleQuotes;
 use super::unsupported;
 
@@ -119,7 +119,7 @@ fn unquoted<'s>(lines: &[&'s str]) -> Vec<&'s str> {
 }
 
 fn by_line_starts(source: &str) -> Option<&'static str> {
-    let mut scores: Vec<(&'static str, u32)> = LANGUAGES.iter().map(|(language, ..)| (*language, 0)).collect();
+    let mut scores: Vec<(&'static str, u32)> = ANALYZED.iter().map(|language| (*language, 0)).collect();
     let mut add = |language: &str, weight: u32| {
         if let Some(entry) = scores.iter_mut().find(|(name, _)| *name == language) {
             entry.1 += weight;

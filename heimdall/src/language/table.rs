@@ -3,7 +3,7 @@
 use source_text::languages::{LANGUAGES, Language, by_name};
 
 /// Identifiers of the languages with rules.
-const ANALYZED: &[&str] = &[
+pub(super) const ANALYZED: &[&str] = &[
     "python",
     "javascript",
     "typescript",

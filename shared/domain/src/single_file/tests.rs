@@ -172,7 +172,8 @@ struct Recipe {
 }
 
 fn recipes() -> Vec<Recipe> {
-    let catalogue = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the workspace").join("generator/catalogue");
+    let catalogue =
+        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the workspace").join("generator/catalogue");
     let folders = fs::read_dir(catalogue).expect("the catalogue").map(|entry| entry.expect("an entry").path());
     folders.filter(|path| path.is_dir()).map(|folder| recipe(&folder)).collect()
 }
