@@ -65,6 +65,7 @@ fn dependencies_point_one_way() {
         ("faults", &["cli", "shared"]),
         ("generator", &["source-text"]),
         ("heimdall", &["source-text"]),
+        ("loadtest", &[]),
         ("runner", &[]),
         ("sandbox", &["runner"]),
         ("shared", &[]),
