@@ -48,6 +48,7 @@ mod operations {
     mod archive;
     mod cluster;
     mod dead_letters;
+    mod load;
     mod mixed_versions;
     mod telemetry;
     mod upgrade;

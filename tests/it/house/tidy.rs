@@ -61,6 +61,7 @@ fn dependencies_point_one_way() {
         ("faults", &["cli", "domain", "messaging", "read-model", "service"]),
         ("generator", &["source-text"]),
         ("heimdall", &["analysis-report", "source-text"]),
+        ("loadtest", &[]),
         ("messaging", &["domain", "service"]),
         ("read-model", &["domain", "messaging", "service"]),
         ("runner", &[]),
