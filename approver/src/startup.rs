@@ -1,7 +1,7 @@
 //! Builds the approver and runs it until it is stopped.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use shared::clock::Clock;
@@ -12,7 +12,7 @@ use shared::messaging::{
     consume, verify,
 };
 use shared::read_model::{ReadModel, ReadModelError};
-use shared::telemetry::MetricsServer;
+use shared::telemetry::{ProbeServer, Process, export_metrics};
 use tracing::Instrument;
 
 use crate::audit::handle_audit;
@@ -25,7 +25,6 @@ use crate::decisions::service::DecisionService;
 use crate::gates::handle_gate;
 use crate::heartbeat::send_heartbeats;
 use crate::integrity::Integrity;
-use crate::metrics::{DECISIONS, GATES, OPEN_DROPPED};
 use crate::open_approvals::{OpenApprovals, answer_open_requests};
 use crate::timers::debounce::{self, TimerDebounce};
 use crate::timers::fire::handle_timer;
@@ -78,7 +77,8 @@ pub struct Application {
     audit: Arc<AuditLog>,
     broker: Broker,
     control: Control,
-    metrics: MetricsServer,
+    metrics: ProbeServer,
+    view: ReadModel,
     lifecycle: Lifecycle,
 }
 
@@ -87,6 +87,7 @@ impl Application {
     pub async fn build(config: Config, lifecycle: Lifecycle) -> Result<Self, StartupError> {
         // Fails if another approver of this process has installed the provider, which has the same effect.
         drop(rustls::crypto::ring::default_provider().install_default());
+        export_metrics(Process::Approver);
         let broker = Broker::connect(&config.broker).await?;
         verify(&broker, &Needs::of_approver(QUEUES.to_vec())).await?;
         let channel = OpenDesk::connect(&config.broker).await?;
@@ -116,7 +117,7 @@ impl Application {
         };
         let (key, allow_private) = (config.webhook_key, config.webhook_allow_private);
         let webhooks = WebhookSender::new(&broker, key, allow_private, clock.clone());
-        let open_approvals = OpenApprovals { channel, users: users.clone(), view, clock: clock.clone() };
+        let open_approvals = OpenApprovals { channel, users: users.clone(), view: view.clone(), clock: clock.clone() };
         let context = ApproverContext {
             blobs: Blobs::new(&broker),
             bots: ApprovalDesk::new(&broker),
@@ -140,7 +141,9 @@ impl Application {
             audit: Arc::new(audit),
             broker,
             control,
-            metrics: MetricsServer::bind(&config.metrics_listen).map_err(StartupError::Metrics)?,
+            metrics: ProbeServer::bind(&config.metrics_listen, lifecycle.health().clone())
+                .map_err(StartupError::Metrics)?,
+            view,
             lifecycle,
         })
     }
@@ -152,24 +155,24 @@ impl Application {
 
     /// Handles gates, decisions, timers and effects until the process stops, then waits for the running handlers.
     pub async fn run_until_stopped(self) -> Result<(), StartupError> {
-        // Exported from the start, at zero.
-        LazyLock::force(&GATES);
-        LazyLock::force(&DECISIONS);
-        LazyLock::force(&OPEN_DROPPED);
+        self.broker.watch(&self.lifecycle);
+        self.view.watch(&self.lifecycle);
         self.consume_queues();
-        let Self { decisions, open_approvals, broker, control, metrics, lifecycle, .. } = self;
-        lifecycle.spawn(send_heartbeats(control.clone(), lifecycle.clone()));
+        let Self { context, decisions, open_approvals, broker, control, metrics, lifecycle, .. } = self;
+        lifecycle.spawn(send_heartbeats(control.clone(), context.users.clone(), lifecycle.clone()));
         let questions = control.decisions().await.map_err(StartupError::Decisions)?;
-        lifecycle.spawn(answer_open_requests(open_approvals, lifecycle.clone()));
-        lifecycle.spawn(answer_http_decisions(decisions, questions, lifecycle.clone()));
+        lifecycle.spawn_main("bots' requests", answer_open_requests(open_approvals, lifecycle.clone()));
+        lifecycle.spawn_main("decisions over HTTP", answer_http_decisions(decisions, questions, lifecycle.clone()));
         tracing::info!(metrics = %metrics.address(), "Approver ready");
-        metrics.run(lifecycle.stopping()).await.map_err(StartupError::Metrics)?;
-        if !lifecycle.drained(DRAIN_TIMEOUT).await {
-            let seconds = DRAIN_TIMEOUT.as_secs();
-            tracing::warn!("Stopping with unfinished messages after {seconds} s; the broker redelivers them");
-        }
-        broker.flush().await;
-        Ok(())
+        let drain = async {
+            lifecycle.stopping().cancelled().await;
+            if !lifecycle.drained(DRAIN_TIMEOUT).await {
+                let seconds = DRAIN_TIMEOUT.as_secs();
+                tracing::warn!("Stopping with unfinished messages after {seconds} s; the broker redelivers them");
+            }
+            broker.flush().await;
+        };
+        metrics.run_during(drain).await.map_err(StartupError::Metrics)
     }
 
     fn consume_queues(&self) {

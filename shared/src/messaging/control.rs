@@ -31,6 +31,9 @@ pub struct WorkerReport {
     pub phases: Vec<String>,
     pub runtimes: Vec<String>,
     pub running: u32,
+    /// The workflows whose steps run; empty from an older build.
+    #[serde(default)]
+    pub running_workflows: Vec<WorkflowId>,
     /// E.g. `docker` or `bubblewrap`.
     pub sandbox_backend: String,
     pub sandbox_ok: bool,

@@ -43,6 +43,7 @@ pub use log::fence::{Met, met};
 pub use log::group_commit::Submissions;
 pub use log::retention::{End, Original, Retention, StoredMessage};
 pub use log::{AdvanceError, AppendError, Entry, ReadError, Start, WorkflowLog};
+pub use queue::backlog::{Backlog, MEASURED_STREAMS, StreamSize, stream_size};
 pub use queue::consumer::{Consumer, Queue, Unreadable, consume};
 pub use queue::dead_letters::{Cause, DeadLetter, DeadLetters, KeptLetter, LettersAway};
 pub use queue::delivery::{Delivery, Settlement};

@@ -11,7 +11,9 @@ use super::ListPosition;
 use crate::clock::Timestamp;
 use crate::failpoints;
 use crate::ids::{UserName, WorkflowId};
+use crate::lifecycle::Lifecycle;
 use crate::messaging::{decode, encode};
+use crate::telemetry::{gauge, watch_server};
 use crate::workflow::{Status, Workflow};
 
 /// Timeout of a call; the caller reads the log instead.
@@ -108,6 +110,18 @@ impl ReadModel {
         let connection = ConnectionManager::new_lazy_with_config(client, config)
             .map_err(|error| ReadModelError(error.to_string()))?;
         Ok(Self { connection, resting: Arc::default(), behind: Arc::default() })
+    }
+
+    /// Reports to the probes and metrics whether Redis answers, until the process stops. Without it the process works
+    /// on, so it stays ready.
+    pub fn watch(&self, lifecycle: &Lifecycle) {
+        let (view, task) = (self.clone(), lifecycle.health().task("Redis check"));
+        let answers = move || {
+            let view = view.clone();
+            async move { view.is_up().await }
+        };
+        let up = gauge("promptcraft_redis_up");
+        lifecycle.spawn(watch_server(task, up, None, answers, lifecycle.stopping()));
     }
 
     /// Returns true if Redis responds.
