@@ -48,7 +48,10 @@ mod operations {
     mod archive;
     mod cluster;
     mod dead_letters;
+    mod metrics;
     mod mixed_versions;
+    mod observability;
+    mod probes;
     mod telemetry;
     mod upgrade;
     mod webhooks;
