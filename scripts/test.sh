@@ -32,7 +32,17 @@ prepare() {
     if [ "${CI:-}" = true ] || [ "${SETUP:-}" = 1 ]; then
         scripts/start-docker.sh "$docker_pid" || say "Going on without Docker"
         prepare_node
+        prepare_promtool
     fi
+}
+
+# Alert rules and dashboards are judged by promtool; without it a CI run fails.
+prepare_promtool() {
+    if have promtool || ! have apt-get || [ "$(id -u)" != 0 ]; then return; fi
+    say "Installing promtool"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends prometheus >/dev/null ||
+        say "Going on without promtool"
 }
 
 # Delivered JavaScript is also tried outside of the sandbox.

@@ -1,60 +1,32 @@
-//! Prometheus metrics of the API.
+//! Prometheus metrics of the API; the families are in the table of `service::telemetry`.
 
 use std::sync::LazyLock;
 
-use prometheus::{HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts};
-use service::telemetry::registry;
+use actix_web::http::Method;
+use prometheus::{Gauge, HistogramVec, IntCounter, IntCounterVec};
+use service::telemetry::{Process, counter, counters, export_metrics, gauge, histograms};
 
-pub(crate) static REQUESTS: LazyLock<IntCounterVec> = LazyLock::new(|| {
-    counters("promptcraft_http_requests_total", "Answers by method, route and status.", &["method", "route", "status"])
-});
+pub(crate) static REQUESTS: LazyLock<IntCounterVec> = LazyLock::new(|| counters("promptcraft_http_requests_total"));
+pub(crate) static REQUEST_SECONDS: LazyLock<HistogramVec> =
+    LazyLock::new(|| histograms("promptcraft_http_request_seconds"));
+pub(crate) static SUBMISSIONS: LazyLock<IntCounter> = LazyLock::new(|| counter("promptcraft_submissions_total"));
+pub(crate) static EVENT_STREAMS: LazyLock<Gauge> = LazyLock::new(|| gauge("promptcraft_event_streams"));
+pub(crate) static AUTH_FAILURES: LazyLock<IntCounterVec> =
+    LazyLock::new(|| counters("promptcraft_auth_failures_total"));
+pub(crate) static PASSWORD_CHECKS: LazyLock<IntCounter> =
+    LazyLock::new(|| counter("promptcraft_password_checks_total"));
+pub(crate) static RATE_LIMITED: LazyLock<IntCounterVec> = LazyLock::new(|| counters("promptcraft_rate_limited_total"));
+pub(crate) static PROJECTED: LazyLock<IntCounter> = LazyLock::new(|| counter("promptcraft_projected_total"));
 
-pub(crate) static REQUEST_SECONDS: LazyLock<HistogramVec> = LazyLock::new(|| {
-    let buckets = vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-    let options = HistogramOpts::new("promptcraft_http_request_seconds", "Time to the answer's head, by route.");
-    register(HistogramVec::new(options.buckets(buckets), &["method", "route"]))
-});
-
-pub(crate) static SUBMISSIONS: LazyLock<IntCounter> = LazyLock::new(|| {
-    register(IntCounter::new("promptcraft_submissions_total", "Workflows accepted, repeats not counted."))
-});
-
-pub(crate) static EVENT_STREAMS: LazyLock<IntGauge> =
-    LazyLock::new(|| register(IntGauge::new("promptcraft_event_streams", "Event streams open now.")));
-
-pub(crate) static AUTH_FAILURES: LazyLock<IntCounterVec> = LazyLock::new(|| {
-    counters("promptcraft_auth_failures_total", "Refused tokens and sign-ins by reason.", &["reason"])
-});
-
-pub(crate) static PASSWORD_CHECKS: LazyLock<IntCounter> = LazyLock::new(|| {
-    register(IntCounter::new("promptcraft_password_checks_total", "Passwords that were hashed and compared."))
-});
-
-pub(crate) static RATE_LIMITED: LazyLock<IntCounterVec> = LazyLock::new(|| {
-    counters("promptcraft_rate_limited_total", "Calls over their limit, by operation.", &["operation"])
-});
-
-pub(crate) static PROJECTED: LazyLock<IntCounter> = LazyLock::new(|| {
-    register(IntCounter::new(
-        "promptcraft_projected_total",
-        "Transitions that the projector brought into the read model, or found there.",
-    ))
-});
-
-pub(crate) static DEAD_LETTERS: LazyLock<IntGaugeVec> = LazyLock::new(|| {
-    let options = Opts::new("promptcraft_dead_letters", "Dead letters that wait for an operator, by cause.");
-    register(IntGaugeVec::new(options, &["cause"]))
-});
-
-fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
-    register(IntCounterVec::new(Opts::new(name, help), labels))
-}
-
-/// Registers a metric. Names and labels are constants of this file, so this cannot fail; the test below proves it.
-fn register<C: prometheus::core::Collector + Clone + 'static>(metric: prometheus::Result<C>) -> C {
-    let metric = metric.expect("a metric's name and labels are valid constants");
-    registry().register(Box::new(metric.clone())).expect("a metric is registered once");
-    metric
+/// Exports the metrics, with the failures of each route at zero.
+pub(crate) fn export(routes: impl Iterator<Item = (Method, &'static str)>) {
+    export_metrics(Process::Api);
+    for (method, path) in routes {
+        for status in ["500", "503"] {
+            drop(REQUESTS.with_label_values(&[method.as_str(), path, status]));
+        }
+        drop(REQUEST_SECONDS.with_label_values(&[method.as_str(), path]));
+    }
 }
 
 #[cfg(test)]
@@ -62,17 +34,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_metric_can_be_scraped() {
-        REQUESTS.with_label_values(&["GET", "/", "200"]).inc();
-        REQUEST_SECONDS.with_label_values(&["GET", "/"]).observe(0.1);
-        SUBMISSIONS.inc();
-        EVENT_STREAMS.inc();
+    fn every_metric_is_in_the_table() {
+        export([(Method::GET, "/health")].into_iter());
         AUTH_FAILURES.with_label_values(&["expired"]).inc();
-        PASSWORD_CHECKS.inc();
         RATE_LIMITED.with_label_values(&["execute"]).inc();
-        PROJECTED.inc();
-        DEAD_LETTERS.with_label_values(&["exhausted"]).set(1);
+        for single in [&SUBMISSIONS, &PASSWORD_CHECKS, &PROJECTED] {
+            single.inc();
+        }
+        EVENT_STREAMS.inc();
         let text = service::telemetry::scrape().unwrap();
-        assert_eq!(text.matches("# HELP promptcraft_").count(), 9, "{text}");
+        let line = r#"promptcraft_http_requests_total{method="GET",route="/health",status="503"} 0"#;
+        assert!(text.contains(line) && text.contains("promptcraft_event_streams 1"), "{text}");
     }
 }

@@ -69,6 +69,11 @@ fn calls() -> Vec<Call> {
     ]
 }
 
+/// Returns method and path of every route, as metrics name them.
+pub(crate) fn served() -> impl Iterator<Item = (Method, &'static str)> {
+    calls().into_iter().map(|call| (call.method, call.path))
+}
+
 /// Registers every route. Other paths and methods are 404, or 401 without a token under [`AUTHENTICATED_PREFIX`].
 ///
 /// Outside the prefix `HEAD` is answered like `GET`, for load balancers and monitors; the server leaves out the body.

@@ -14,7 +14,7 @@ use read_model::{RateLimiter, ReadModel, ReadModelError};
 use service::clock::Clock;
 use service::lifecycle::Lifecycle;
 use service::password;
-use service::telemetry::MetricsServer;
+use service::telemetry::ProbeServer;
 use tokio_util::sync::CancellationToken;
 
 use crate::analysis::analyze::Analyses;
@@ -37,15 +37,19 @@ use crate::middleware::access_log::AccessLog;
 use crate::middleware::observe::RunningRequests;
 use crate::recipes::catalogue::RecipeCatalogue;
 use crate::tasks::access_log_reports::run_access_log_reports;
+use crate::tasks::backlog_gauges::run_backlog_gauges;
 use crate::tasks::dead_letter_counter::run_dead_letter_counter;
 use crate::tasks::heartbeat_listener::run_heartbeat_listener;
 use crate::tasks::log_tail::run_log_tail;
 use crate::tasks::projector::{run_projector, run_rebuilds};
+use crate::tasks::readiness::run_readiness;
+use crate::tasks::workflow_gauges::run_workflow_gauges;
 use crate::workflows::feed::LogFeed;
 use crate::workflows::heartbeats::LivenessTable;
 use crate::workflows::peers::Peers;
 use crate::workflows::reader::WorkflowReader;
 use crate::workflows::state::Workflows;
+use crate::{metrics, routes};
 
 /// Maximum time for requests to finish after the stop; the longest wait of any request is 10 s.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
@@ -75,7 +79,7 @@ pub enum StartupError {
 pub struct Application {
     address: SocketAddr,
     server: Server,
-    metrics: MetricsServer,
+    metrics: ProbeServer,
     broker: Broker,
     state: AppState,
 }
@@ -83,14 +87,12 @@ pub struct Application {
 impl Application {
     /// Connects to NATS and Redis, refuses unsafe configurations, and binds the ports. Serves nothing yet.
     pub async fn build(config: Config, lifecycle: Lifecycle) -> Result<Self, StartupError> {
+        metrics::export(routes::served());
         let broker = Broker::connect(&config.broker).await?;
         verify(&broker, &Requirements::of_api()).await?;
         let metrics_listen = config.metrics_listen.clone();
-        let metrics = MetricsServer::bind(&metrics_listen).map_err(|error| StartupError::Listen {
-            name: "api.metrics_listen",
-            address: metrics_listen,
-            error,
-        })?;
+        let metrics = ProbeServer::bind(&metrics_listen, lifecycle.health().clone())
+            .map_err(|error| StartupError::Listen { name: "api.metrics_listen", address: metrics_listen, error })?;
         let state = connect(&config, &broker, lifecycle).await?;
         let (address, server) = listen(&config, &state).map_err(|error| StartupError::Listen {
             name: "api.listen",
@@ -119,26 +121,45 @@ impl Application {
         spawn_tasks(state, &broker, &lifecycle);
         lifecycle.spawn(stop_when_idle(server.handle(), lifecycle.stopping(), running));
         tracing::info!(%address, metrics = %metrics.address(), "API ready on {address}");
-        let (served, scraped) = tokio::join!(server, metrics.run(lifecycle.stopping()));
-        lifecycle.stop();
-        if !lifecycle.drained(DRAIN_TIMEOUT).await {
-            tracing::warn!("Drain timed out with tasks still running");
-        }
-        broker.flush().await;
-        served.and(scraped).map_err(StartupError::Serve)
+        let serve = async {
+            let served = server.await;
+            lifecycle.stop();
+            if !lifecycle.drained(DRAIN_TIMEOUT).await {
+                tracing::warn!("Drain timed out with tasks still running");
+            }
+            broker.flush().await;
+            served
+        };
+        metrics.run_during(serve).await.and_then(|served| served).map_err(StartupError::Serve)
     }
 }
 
 fn spawn_tasks(state: AppState, broker: &Broker, lifecycle: &Lifecycle) {
     let AppState { auth, workflows, peers, dead_letters, access_log, .. } = state;
     let stopping = lifecycle.stopping();
-    lifecycle.spawn(async move { auth.tokens.run_pruning(stopping).await });
-    lifecycle.spawn(run_log_tail(workflows.clone(), lifecycle.clone()));
-    lifecycle.spawn(run_heartbeat_listener(peers, lifecycle.clone()));
-    lifecycle.spawn(run_projector(workflows.clone(), broker.clone(), lifecycle.clone()));
-    lifecycle.spawn(run_rebuilds(workflows, broker.clone(), lifecycle.clone()));
-    lifecycle.spawn(run_dead_letter_counter(dead_letters, lifecycle.clone()));
-    lifecycle.spawn(run_access_log_reports(access_log, lifecycle.clone()));
+    spawn_measurements(&workflows, &auth, &peers, broker, lifecycle);
+    lifecycle.spawn_main("token pruning", async move { auth.tokens.run_pruning(stopping).await });
+    lifecycle.spawn_main("log tail", run_log_tail(workflows.clone(), lifecycle.clone()));
+    lifecycle.spawn_main("heartbeat listener", run_heartbeat_listener(peers, lifecycle.clone()));
+    lifecycle.spawn_main("projector", run_projector(workflows.clone(), broker.clone(), lifecycle.clone()));
+    lifecycle.spawn_main("rebuilds", run_rebuilds(workflows, broker.clone(), lifecycle.clone()));
+    lifecycle.spawn_main("dead letter counter", run_dead_letter_counter(dead_letters, lifecycle.clone()));
+    lifecycle.spawn_main("access log reports", run_access_log_reports(access_log, lifecycle.clone()));
+}
+
+/// Starts the tasks that update gauges and readiness.
+fn spawn_measurements(
+    workflows: &web::Data<Workflows>,
+    auth: &web::Data<Auth>,
+    peers: &web::Data<Peers>,
+    broker: &Broker,
+    lifecycle: &Lifecycle,
+) {
+    broker.watch(lifecycle);
+    workflows.view.watch(lifecycle);
+    lifecycle.spawn(run_readiness(auth.clone(), peers.clone(), lifecycle.clone()));
+    lifecycle.spawn_main("backlog gauges", run_backlog_gauges(broker.clone(), lifecycle.clone()));
+    lifecycle.spawn(run_workflow_gauges(workflows.clone(), peers.clone(), lifecycle.clone()));
 }
 
 /// Stops accepting connections after the stop, and ends the server once no request is running.

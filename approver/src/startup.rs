@@ -1,7 +1,7 @@
 //! Builds the approver and runs it until it is stopped.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use messaging::{
@@ -12,7 +12,7 @@ use messaging::{
 use read_model::{ReadModel, ReadModelError};
 use service::clock::Clock;
 use service::lifecycle::Lifecycle;
-use service::telemetry::MetricsServer;
+use service::telemetry::{ProbeServer, Process, export_metrics};
 use tracing::Instrument;
 
 use crate::audit::handle_audit;
@@ -25,7 +25,6 @@ use crate::decisions::service::DecisionService;
 use crate::gates::handle_gate;
 use crate::heartbeat::send_heartbeats;
 use crate::integrity::Integrity;
-use crate::metrics::{DECISIONS, GATES, OPEN_DROPPED};
 use crate::open_approvals::{OpenApprovals, answer_open_requests};
 use crate::timers::debounce::{self, TimerDebounce};
 use crate::timers::fire::handle_timer;
@@ -77,7 +76,8 @@ pub struct Application {
     webhooks: Arc<WebhookSender>,
     audit: Arc<AuditLog>,
     broker: Broker,
-    metrics: MetricsServer,
+    metrics: ProbeServer,
+    view: ReadModel,
     lifecycle: Lifecycle,
 }
 
@@ -86,6 +86,7 @@ impl Application {
     pub async fn build(config: Config, lifecycle: Lifecycle) -> Result<Self, StartupError> {
         // Fails if another approver of this process has installed the provider, which has the same effect.
         drop(rustls::crypto::ring::default_provider().install_default());
+        export_metrics(Process::Approver);
         let broker = Broker::connect(&config.broker).await?;
         verify(&broker, &Requirements::of_approver(QUEUES.to_vec())).await?;
         let channel = OpenApprovalsChannel::connect(&config.broker).await?;
@@ -119,7 +120,7 @@ impl Application {
         };
         let (key, allow_private) = (config.webhook_key, config.webhook_allow_private);
         let webhooks = WebhookSender::new(&broker, key, allow_private, clock.clone());
-        let open_approvals = OpenApprovals { channel, users: users.clone(), view, clock: clock.clone() };
+        let open_approvals = OpenApprovals { channel, users: users.clone(), view: view.clone(), clock: clock.clone() };
         let context = ApproverContext {
             blobs: Blobs::new(&broker),
             bots: BotChannel::new(&broker),
@@ -142,7 +143,9 @@ impl Application {
             webhooks: Arc::new(webhooks),
             audit: Arc::new(audit),
             broker,
-            metrics: MetricsServer::bind(&config.metrics_listen).map_err(StartupError::Metrics)?,
+            metrics: ProbeServer::bind(&config.metrics_listen, lifecycle.health().clone())
+                .map_err(StartupError::Metrics)?,
+            view,
             lifecycle,
         })
     }
@@ -154,24 +157,24 @@ impl Application {
 
     /// Handles gates, decisions, timers and effects until the process stops, then waits for the running handlers.
     pub async fn run_until_stopped(self) -> Result<(), StartupError> {
-        // Exported from the start, at zero.
-        LazyLock::force(&GATES);
-        LazyLock::force(&DECISIONS);
-        LazyLock::force(&OPEN_DROPPED);
+        self.broker.watch(&self.lifecycle);
+        self.view.watch(&self.lifecycle);
         self.consume_queues();
-        let Self { decisions, open_approvals, broker, metrics, lifecycle, .. } = self;
-        lifecycle.spawn(send_heartbeats(Heartbeats::new(&broker), lifecycle.clone()));
+        let Self { context, decisions, open_approvals, broker, metrics, lifecycle, .. } = self;
+        lifecycle.spawn(send_heartbeats(Heartbeats::new(&broker), context.users.clone(), lifecycle.clone()));
         let requests = decisions.rpc.subscribe().await.map_err(StartupError::Decisions)?;
-        lifecycle.spawn(answer_open_requests(open_approvals, lifecycle.clone()));
-        lifecycle.spawn(answer_http_decisions(decisions, requests, lifecycle.clone()));
+        lifecycle.spawn_main("bots' requests", answer_open_requests(open_approvals, lifecycle.clone()));
+        lifecycle.spawn_main("decisions over HTTP", answer_http_decisions(decisions, requests, lifecycle.clone()));
         tracing::info!(metrics = %metrics.address(), "Approver ready");
-        metrics.run(lifecycle.stopping()).await.map_err(StartupError::Metrics)?;
-        if !lifecycle.drained(DRAIN_TIMEOUT).await {
-            let seconds = DRAIN_TIMEOUT.as_secs();
-            tracing::warn!("Stopping with unfinished messages after {seconds} s; the broker redelivers them");
-        }
-        broker.flush().await;
-        Ok(())
+        let drain = async {
+            lifecycle.stopping().cancelled().await;
+            if !lifecycle.drained(DRAIN_TIMEOUT).await {
+                let seconds = DRAIN_TIMEOUT.as_secs();
+                tracing::warn!("Stopping with unfinished messages after {seconds} s; the broker redelivers them");
+            }
+            broker.flush().await;
+        };
+        metrics.run_during(drain).await.map_err(StartupError::Metrics)
     }
 
     fn consume_queues(&self) {

@@ -49,7 +49,10 @@ mod operations {
     mod cluster;
     mod dead_letters;
     mod load;
+    mod metrics;
     mod mixed_versions;
+    mod observability;
+    mod probes;
     mod telemetry;
     mod upgrade;
     mod webhooks;

@@ -175,15 +175,19 @@ impl Stack {
         self.worker_metric(worker, "promptcraft_steps_running").await
     }
 
-    /// Returns the value of a worker's metric, labels included in its name; 0 if it is missing.
+    /// Returns the sum of a worker's metric over its series, or the value of the series whose labels `name` includes; 0
+    /// if it is missing.
     pub async fn worker_metric(&self, worker: usize, name: &str) -> u32 {
         let url = format!("{}/metrics", self.text(&format!("/worker_metrics_urls/{}", worker - 1)));
         let text = match reqwest_client().get(url).send().await {
             Ok(answer) => answer.text().await.unwrap_or_default(),
             Err(_) => return 0,
         };
-        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        value.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+        let of_series = |line: &str| {
+            let rest = line.strip_prefix(name).filter(|rest| rest.starts_with([' ', '{']))?;
+            rest.rsplit(' ').next()?.parse::<u32>().ok()
+        };
+        text.lines().filter_map(of_series).sum()
     }
 
     /// Returns the number of Python interpreters below a component, in sandboxes of bubblewrap.

@@ -56,6 +56,11 @@ impl CancelRegistry {
         u32::try_from(self.lock().len()).unwrap_or(u32::MAX)
     }
 
+    /// Returns the workflows whose steps run.
+    pub(crate) fn workflows(&self) -> Vec<WorkflowId> {
+        self.lock().values().map(|(id, _)| *id).collect()
+    }
+
     /// Applies cancel signals until their stream ends, or until the process stops and no step runs.
     pub(crate) async fn listen(self, mut signals: CancelSignals, stopping: CancellationToken) {
         loop {

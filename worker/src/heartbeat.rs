@@ -6,11 +6,12 @@ use std::time::Duration;
 use domain::ids::Digest;
 use generator::Generator;
 use messaging::{GeneratorReport, Heartbeats, WorkerReport};
+use service::lifecycle::Lifecycle;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 use crate::cancellation::CancelRegistry;
 use crate::context::WorkerContext;
+use crate::metrics::export_sandbox;
 
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -22,10 +23,18 @@ pub(crate) struct Heartbeat {
     pub(crate) catalogue: watch::Receiver<Option<Digest>>,
 }
 
-/// Sends heartbeats until the process stops.
-pub(crate) async fn send_heartbeats(heartbeat: Heartbeat, heartbeats: Heartbeats, stopping: CancellationToken) {
+/// Sends heartbeats until the process stops, and reports the sandbox to the probes and metrics.
+pub(crate) async fn send_heartbeats(heartbeat: Heartbeat, heartbeats: Heartbeats, lifecycle: Lifecycle) {
+    let (stopping, health) = (lifecycle.stopping(), lifecycle.health());
+    let task = health.task("heartbeats");
+    let sandbox = heartbeat.context.sandbox.is_some().then(|| health.requirement("sandbox"));
     loop {
-        heartbeats.send_worker(&heartbeat.report().await).await;
+        task.beat();
+        let report = heartbeat.report().await;
+        if let Some(sandbox) = &sandbox {
+            sandbox.report((!report.sandbox_ok).then(|| report.sandbox_detail.clone()));
+        }
+        heartbeats.send_worker(&report).await;
         tokio::select! {
             () = stopping.cancelled() => return,
             () = tokio::time::sleep(HEARTBEAT_INTERVAL) => {}
@@ -41,6 +50,7 @@ impl Heartbeat {
             phases: self.phases.clone(),
             runtimes: Vec::new(),
             running: self.running.count(),
+            running_workflows: self.running.workflows(),
             sandbox_backend: "none".to_owned(),
             sandbox_ok: false,
             sandbox_detail: "this worker runs no code".to_owned(),
@@ -49,6 +59,7 @@ impl Heartbeat {
         };
         let Some(sandbox) = sandbox else { return base };
         let health = sandbox.health().await;
+        export_sandbox(health.ok, health.warm);
         WorkerReport {
             runtimes: health.runtimes,
             sandbox_backend: health.backend,

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use messaging::{AnalysisAnswer, Broker, Cause, DeadLetters, Delivery, Queue, RawMessage, answer_analysis};
 use service::clock::Clock;
+use tokio::time::Instant;
 
 use crate::analyzer::analyze;
+use crate::metrics::Metrics;
 
 /// Maximum deliveries of one analysis. A further one means that it ended its workers or blocked them.
 const MAX_DELIVERIES: u64 = 2;
@@ -17,6 +19,7 @@ pub(crate) struct InteractiveAnalyses {
     pub(crate) dead_letters: DeadLetters,
     pub(crate) instance: String,
     pub(crate) clock: Clock,
+    pub(crate) metrics: Metrics,
 }
 
 /// Runs one analysis, answers its caller, and settles the delivery.
@@ -26,8 +29,10 @@ pub(crate) async fn handle_analysis(analyses: Arc<InteractiveAnalyses>, delivery
         tracing::error!(%subject, "Dead-lettering analysis {subject}: {MAX_DELIVERIES} attempts did not finish");
         let reason = format!("{MAX_DELIVERIES} attempts did not finish");
         delivery.dead_letter(&analyses.dead_letters, Cause::Exhausted, &reason).await;
+        analyses.metrics.steps.with_label_values(&["analyses", "dead_lettered"]).inc();
         return;
     }
+    let (begun, _running) = (Instant::now(), analyses.metrics.count_running("analyses", "std"));
     let worker = analyses.instance.clone();
     let now = analyses.clock.now();
     let answered =
@@ -45,6 +50,9 @@ pub(crate) async fn handle_analysis(analyses: Arc<InteractiveAnalyses>, delivery
     match answered {
         Ok(()) => {
             delivery.ack().await;
+            analyses.metrics.steps.with_label_values(&["analyses", "settled"]).inc();
+            let took = begun.elapsed().as_secs_f64();
+            analyses.metrics.seconds.with_label_values(&["analyses"]).observe(took);
         }
         Err(error) => analyses.queue.settle_unreadable(delivery, &error).await,
     }

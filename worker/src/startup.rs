@@ -15,7 +15,7 @@ use read_model::{ReadModel, ReadModelError, StepLeases};
 use sandbox::SandboxError;
 use service::clock::Clock;
 use service::lifecycle::Lifecycle;
-use service::telemetry::MetricsServer;
+use service::telemetry::{ProbeServer, Process, export_metrics};
 use tokio::sync::watch;
 use tracing::Instrument;
 
@@ -76,7 +76,8 @@ pub struct Application {
     concurrency: usize,
     execute_concurrency: usize,
     drain: Duration,
-    metrics: MetricsServer,
+    metrics: ProbeServer,
+    view: ReadModel,
     lifecycle: Lifecycle,
 }
 
@@ -86,6 +87,7 @@ impl Application {
         if config.require_user_namespace {
             user_namespace::check().map_err(StartupError::UserNamespace)?;
         }
+        export_metrics(Process::Worker);
         let broker = Broker::connect(&config.broker).await?;
         verify(&broker, &Requirements::of_worker(queues_of(&config))).await?;
         let runs_code = config.phases.contains(&PhaseKind::Execute);
@@ -109,12 +111,12 @@ impl Application {
             dead_letters: DeadLetters::new(&broker),
             attempts,
             cancels: CancelRegistry::default(),
-            leases: UserLeases(StepLeases::new(view, config.steps_per_user, LEASE_TTL)),
+            leases: UserLeases(StepLeases::new(view.clone(), config.steps_per_user, LEASE_TTL)),
             backoff: RequeueBackoff::default(),
-            metrics: Metrics::register().map_err(|error| StartupError::Metrics(error.to_string()))?,
+            metrics: Metrics::new(),
         };
-        let metrics =
-            MetricsServer::bind(&config.metrics_listen).map_err(|error| StartupError::Metrics(error.to_string()))?;
+        let metrics = ProbeServer::bind(&config.metrics_listen, lifecycle.health().clone());
+        let metrics = metrics.map_err(|error| StartupError::Metrics(error.to_string()))?;
         Ok(Self {
             context,
             runner: Arc::new(runner),
@@ -126,6 +128,7 @@ impl Application {
             execute_concurrency,
             drain: config.drain,
             metrics,
+            view,
             lifecycle,
         })
     }
@@ -137,9 +140,11 @@ impl Application {
 
     /// Runs steps until the process stops; then finishes them, or returns them to their queues after the drain timeout.
     pub async fn run_until_stopped(self) -> Result<(), StartupError> {
+        self.broker.watch(&self.lifecycle);
+        self.view.watch(&self.lifecycle);
         let cancels = &self.runner.cancels;
         let signals = Cancellations::new(&self.broker).subscribe().await.map_err(StartupError::Cancels)?;
-        self.lifecycle.spawn(cancels.clone().listen(signals, self.lifecycle.stopping()));
+        self.lifecycle.spawn_main("cancel signals", cancels.clone().listen(signals, self.lifecycle.stopping()));
         for phase in &self.phases {
             self.serve(*phase);
         }
@@ -149,26 +154,13 @@ impl Application {
         if self.analyses {
             self.serve_analyses();
         }
-        self.lifecycle.spawn(send_heartbeats(
-            self.heartbeat(),
-            Heartbeats::new(&self.broker),
-            self.lifecycle.stopping(),
-        ));
+        let heartbeats = Heartbeats::new(&self.broker);
+        self.lifecycle.spawn(send_heartbeats(self.heartbeat(), heartbeats, self.lifecycle.clone()));
         let instance = &self.context.instance;
         tracing::info!(worker = instance, metrics = %self.metrics.address(), "Worker {instance} ready");
-        let stopped = self.metrics.run(self.lifecycle.stopping()).await;
-        stopped.map_err(|error| StartupError::Metrics(error.to_string()))?;
-        if !self.lifecycle.drained(self.drain).await {
-            let (count, seconds) = (cancels.count(), self.drain.as_secs());
-            tracing::warn!(count, "Returning {count} unfinished steps to their queues after a drain of {seconds} s");
-            cancels.release_all();
-            self.lifecycle.drained(RELEASE_TIMEOUT).await;
-        }
-        if let Some(sandbox) = &self.context.sandbox {
-            sandbox.shutdown().await;
-        }
-        self.broker.flush().await;
-        Ok(())
+        let Self { metrics, lifecycle, context, broker, drain, runner, .. } = self;
+        let stopped = metrics.run_during(drained(&lifecycle, drain, &runner, &context, &broker)).await;
+        stopped.map_err(|error| StartupError::Metrics(error.to_string()))
     }
 
     fn heartbeat(&self) -> Heartbeat {
@@ -196,6 +188,8 @@ impl Application {
             (_, _) => (vec![Consumer::Steps(phase)], self.concurrency),
         };
         for consumer in consumers {
+            let lane = if let Consumer::Execute(runtime) = &consumer { runtime.as_str() } else { "std" };
+            self.runner.metrics.export_slots(phase.as_str(), lane, slots);
             let queue = Queue::new(&self.broker, consumer);
             let (reader, runner, fair) = (queue.clone(), self.runner.clone(), FairSlots::new(slots));
             self.lifecycle.spawn(consume(queue, slots + PREFETCH, self.lifecycle.clone(), move |delivery| {
@@ -212,17 +206,40 @@ impl Application {
 
     fn serve_analyses(&self) {
         let queue = Queue::new(&self.broker, Consumer::Analyses);
+        self.runner.metrics.export_slots("analyses", "std", self.concurrency);
         let analyses = Arc::new(InteractiveAnalyses {
             broker: self.broker.clone(),
             queue: queue.clone(),
             dead_letters: DeadLetters::new(&self.broker),
             instance: self.context.instance.clone(),
             clock: self.context.clock.clone(),
+            metrics: self.runner.metrics.clone(),
         });
         self.lifecycle.spawn(consume(queue, self.concurrency, self.lifecycle.clone(), move |delivery| {
             handle_analysis(analyses.clone(), delivery)
         }));
     }
+}
+
+/// Waits for the stop, then for the running steps or the drain timeout, and closes everything.
+async fn drained(
+    lifecycle: &Lifecycle,
+    timeout: Duration,
+    runner: &StepRunner,
+    context: &WorkerContext,
+    broker: &Broker,
+) {
+    lifecycle.stopping().cancelled().await;
+    if !lifecycle.drained(timeout).await {
+        let (count, seconds) = (runner.cancels.count(), timeout.as_secs());
+        tracing::warn!(count, "Returning {count} unfinished steps to their queues after a drain of {seconds} s");
+        runner.cancels.release_all();
+        lifecycle.drained(RELEASE_TIMEOUT).await;
+    }
+    if let Some(sandbox) = &context.sandbox {
+        sandbox.shutdown().await;
+    }
+    broker.flush().await;
 }
 
 /// Loads the embedding model on a thread of low priority; until then goals are matched by keywords.

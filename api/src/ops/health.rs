@@ -26,6 +26,12 @@ pub(crate) async fn health(
     response.json(document)
 }
 
+/// Returns whether `/health` answers 200.
+pub(crate) fn is_healthy(auth: &Auth, reports: &[WorkerReport], approvers: usize) -> bool {
+    let (_, is_healthy) = assess_health(is_fresh(&auth.tokens), true, reports, approvers);
+    is_healthy
+}
+
 fn assess_health(is_nats_up: bool, is_redis_up: bool, reports: &[WorkerReport], approvers: usize) -> (Value, bool) {
     let (workers, sandbox, approver) = (workers(reports), sandbox(reports), approver(approvers));
     let mut problems = Vec::new();
@@ -151,6 +157,7 @@ mod tests {
             phases: phases.iter().map(|phase| (*phase).to_owned()).collect(),
             runtimes: vec!["python".to_owned()],
             running: 1,
+            running_workflows: Vec::new(),
             sandbox_backend: "bubblewrap".to_owned(),
             sandbox_ok,
             sandbox_detail: "Landlock ABI 6".to_owned(),

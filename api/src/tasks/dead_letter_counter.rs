@@ -5,9 +5,8 @@ use std::time::Duration;
 use actix_web::web;
 use messaging::{Cause, DeadLetters};
 use service::lifecycle::Lifecycle;
+use service::telemetry::gauges;
 use tokio::time::Instant;
-
-use crate::metrics;
 
 /// Interval of counts. The broker counts one by one; the factor limits that to a fiftieth of the time.
 const COUNT_INTERVAL: Duration = Duration::from_secs(5);
@@ -36,5 +35,6 @@ pub(crate) async fn run_dead_letter_counter(dead_letters: web::Data<DeadLetters>
 }
 
 fn set_gauge(cause: Cause, count: u64) {
-    metrics::DEAD_LETTERS.with_label_values(&[cause.as_str()]).set(i64::try_from(count).unwrap_or(i64::MAX));
+    #[expect(clippy::cast_precision_loss, reason = "a count is far below 2^52")]
+    gauges("promptcraft_dead_letters").with_label_values(&[cause.as_str()]).set(count as f64);
 }

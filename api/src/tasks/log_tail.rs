@@ -8,18 +8,20 @@ use actix_web::web;
 use futures_util::StreamExt;
 use messaging::ReadError;
 use service::lifecycle::Lifecycle;
+use service::telemetry::Requirement;
 
 use crate::workflows::feed::FeedItem;
 use crate::workflows::state::Workflows;
 
 /// Tails the log until stopped. After any failure subscribers receive a gap and read the log.
 pub(crate) async fn run_log_tail(workflows: web::Data<Workflows>, lifecycle: Lifecycle) {
-    let stopping = lifecycle.stopping();
+    let (stopping, following) = (lifecycle.stopping(), lifecycle.health().requirement("log tail"));
     while !stopping.is_cancelled() {
         tokio::select! {
             () = stopping.cancelled() => return,
-            outcome = follow(&workflows) => {
+            outcome = follow(&workflows, &following) => {
                 workflows.reader.mark_feed_lost();
+                following.report(Some("not following the log".to_owned()));
                 if let Err(error) = outcome {
                     tracing::warn!(%error, "Lost the log tail; restarting it");
                 }
@@ -29,11 +31,12 @@ pub(crate) async fn run_log_tail(workflows: web::Data<Workflows>, lifecycle: Lif
     }
 }
 
-async fn follow(workflows: &Workflows) -> Result<(), ReadError> {
+async fn follow(workflows: &Workflows, following: &Requirement) -> Result<(), ReadError> {
     let (since, entries) = workflows.log.follow().await?;
     let mut entries = pin!(entries);
     workflows.reader.set_feed_start(since);
     workflows.feed.publish(FeedItem::Gap);
+    following.report(None);
     while let Some(entry) = entries.next().await {
         match entry {
             Ok(entry) => {

@@ -52,6 +52,7 @@ mod tests {
             phases: phases.iter().map(|phase| (*phase).to_owned()).collect(),
             runtimes: vec!["python".to_owned()],
             running: 0,
+            running_workflows: Vec::new(),
             sandbox_backend: "bubblewrap".to_owned(),
             sandbox_ok: true,
             sandbox_detail: String::new(),

@@ -1,6 +1,7 @@
 //! Reading workflows: their newest state, access to it, new log entries, and the processes that work on them.
 
 pub(crate) mod access;
+pub(crate) mod active;
 pub(crate) mod feed;
 pub(crate) mod heartbeats;
 pub(crate) mod peers;

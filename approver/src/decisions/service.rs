@@ -9,7 +9,7 @@ use messaging::{AdvanceError, AuditLog, AuditRecord, Blobs, BucketCache, Decisio
 use service::clock::Clock;
 use service::failpoints;
 
-use crate::metrics::DECISIONS;
+use crate::metrics::{DECISIONS, observe_decision};
 use crate::retry_error::RetryError;
 use crate::transitions::TransitionAppender;
 
@@ -88,8 +88,14 @@ impl DecisionService {
                 Err(refusal) => return self.record_refusal(request, refusal).await,
             };
             let lapsed = lapsed_voters(&entry.workflow, |name| self.users.get(name.as_str()));
+            let requested_at = entry.workflow.park().map(|park| park.requested_at);
             match self.transitions.append(&entry, Event::Decided { decision, lapsed }, actor_of(request)).await {
-                Ok(workflow) => return DecisionOutcome::Applied(Box::new(workflow)),
+                Ok(workflow) => {
+                    if let Some(requested_at) = requested_at {
+                        observe_decision(request.channel, requested_at, workflow.updated_at);
+                    }
+                    return DecisionOutcome::Applied(Box::new(workflow));
+                }
                 Err(AdvanceError::Superseded) => {}
                 Err(AdvanceError::IllegalTransition(_)) => {
                     let refusal = Refusal::AlreadyDecided("another decision came first");

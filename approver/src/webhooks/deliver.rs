@@ -19,6 +19,7 @@ use service::keyed_semaphore::KeyedSemaphore;
 use super::Attempt;
 use super::retry::{next_attempt, random_fraction};
 use super::ssrf_guard::{client_for, resolve};
+use crate::metrics::{NOTIFICATIONS, count_end};
 use crate::retry_error::RetryError;
 
 /// Maximum duration of one attempt, name resolution included.
@@ -55,6 +56,10 @@ fn target_of(entry: &Entry) -> Option<&str> {
 /// A failed attempt is rescheduled by a timer and not held here, because every end passes this queue.
 pub(crate) async fn handle_webhook(sender: Arc<WebhookSender>, delivery: Delivery<Entry>) -> Settlement {
     let entry = delivery.body();
+    // Every end passes this queue. A redelivery is not counted again.
+    if delivery.delivered() == 1 {
+        count_end(&entry.workflow);
+    }
     let Some(target) = target_of(entry) else { return delivery.ack().await };
     match sender.send(target, entry, 1).await {
         Ok(None) => delivery.ack().await,
@@ -123,8 +128,12 @@ impl WebhookSender {
         };
         let was_throttled = attempt == Attempt::Throttled;
         let reason = match attempt {
-            Attempt::Delivered => return Ok(None),
+            Attempt::Delivered => {
+                NOTIFICATIONS.with_label_values(&["delivered"]).inc();
+                return Ok(None);
+            }
             Attempt::Permanent(reason) => {
+                NOTIFICATIONS.with_label_values(&["given_up"]).inc();
                 tracing::warn!(workflow.id = %id, %reason, "Workflow {id}: giving up its webhook: {reason}");
                 return Ok(Some(reason));
             }
@@ -134,6 +143,8 @@ impl WebhookSender {
         let now = self.timers.now().await?;
         match next_attempt(was_throttled, attempts, now.since(entry.workflow.updated_at), random_fraction()) {
             Some((delay, counted)) => {
+                let outcome = if was_throttled { "throttled" } else { "retried" };
+                NOTIFICATIONS.with_label_values(&[outcome]).inc();
                 let seconds = delay.as_secs();
                 tracing::info!(
                     workflow.id = %id,
@@ -143,6 +154,7 @@ impl WebhookSender {
                 self.timers.put_off(id, now.after(delay), counted).await.map(|_| None)
             }
             None => {
+                NOTIFICATIONS.with_label_values(&["given_up"]).inc();
                 tracing::warn!(
                     workflow.id = %id,
                     %reason,

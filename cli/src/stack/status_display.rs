@@ -49,7 +49,11 @@ impl StatusDisplay {
                 output::status_line(name, Style::Success, &state, &self.address(name));
             }
             ProcessEvent::Lost { name, reason, pause } => {
-                let detail = format!("restarts in {}; see {}", output::format_duration(*pause), self.log(name));
+                let when = match pause.is_zero() {
+                    true => "at once".to_owned(),
+                    false => format!("in {}", output::format_duration(*pause)),
+                };
+                let detail = format!("restarts {when}; see {}", self.log(name));
                 output::status_line(name, Style::Error, reason, &detail);
             }
         }

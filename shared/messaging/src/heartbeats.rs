@@ -8,7 +8,7 @@ use super::envelope::{decode, encode};
 use super::subjects;
 use crate::connection::broker::Broker;
 use crate::error::MessagingError;
-use domain::ids::Digest;
+use domain::ids::{Digest, WorkflowId};
 
 /// A worker's heartbeat, sent every second.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,9 @@ pub struct WorkerReport {
     pub phases: Vec<String>,
     pub runtimes: Vec<String>,
     pub running: u32,
+    /// The workflows whose steps run; empty from an older build.
+    #[serde(default)]
+    pub running_workflows: Vec<WorkflowId>,
     /// E.g. `docker` or `bubblewrap`.
     pub sandbox_backend: String,
     pub sandbox_ok: bool,

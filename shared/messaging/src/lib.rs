@@ -47,6 +47,7 @@ pub use log::fence::{ConflictOutcome, classify_conflict};
 pub use log::group_commit::SubmissionBatcher;
 pub use log::retention::{BlobContent, End, Retention, StoredMessage};
 pub use log::{AdvanceError, AppendError, Entry, ReadError, ReadFrom, WorkflowLog};
+pub use queue::backlog::{Backlog, MEASURED_STREAMS, StreamSize, stream_size};
 pub use queue::consumer::{Consumer, Queue, Unreadable, consume};
 pub use queue::dead_letters::{Cause, DeadLetter, DeadLetterError, DeadLetters, StoredDeadLetter};
 pub use queue::delivery::{Delivery, Settlement};

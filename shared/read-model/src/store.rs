@@ -13,6 +13,8 @@ use domain::ids::{UserName, WorkflowId};
 use domain::workflow::{Status, Workflow};
 use messaging::{decode, encode};
 use service::failpoints;
+use service::lifecycle::Lifecycle;
+use service::telemetry::{gauge, watch_server};
 
 /// Timeout of a call; the caller reads the log instead.
 const CALL_TIMEOUT: Duration = Duration::from_millis(500);
@@ -108,6 +110,18 @@ impl ReadModel {
         let connection = ConnectionManager::new_lazy_with_config(client, config)
             .map_err(|error| ReadModelError(error.to_string()))?;
         Ok(Self { connection, breaker_open_until: Arc::default(), stale_until: Arc::default() })
+    }
+
+    /// Reports to the probes and metrics whether Redis answers, until the process stops. Without it the process works
+    /// on, so it stays ready.
+    pub fn watch(&self, lifecycle: &Lifecycle) {
+        let (view, task) = (self.clone(), lifecycle.health().task("Redis check"));
+        let answers = move || {
+            let view = view.clone();
+            async move { view.is_up().await }
+        };
+        let up = gauge("promptcraft_redis_up");
+        lifecycle.spawn(watch_server(task, up, None, answers, lifecycle.stopping()));
     }
 
     /// Returns true if Redis responds.

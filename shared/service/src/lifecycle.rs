@@ -9,11 +9,21 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::telemetry::Health;
+
 /// Tracks the tasks of a process and cancels them on shutdown. Clones share the state.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Lifecycle {
     stopping: CancellationToken,
     tasks: TaskTracker,
+    health: Health,
+}
+
+impl Default for Lifecycle {
+    fn default() -> Self {
+        let stopping = CancellationToken::new();
+        Self { health: Health::new(stopping.clone()), stopping, tasks: TaskTracker::new() }
+    }
 }
 
 impl Lifecycle {
@@ -51,6 +61,11 @@ impl Lifecycle {
         self.stopping.clone()
     }
 
+    /// Returns the state that the probes report.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
     /// Requests shutdown of all tasks; idempotent.
     pub fn stop(&self) {
         self.stopping.cancel();
@@ -63,6 +78,20 @@ impl Lifecycle {
         F::Output: Send + 'static,
     {
         self.tasks.spawn(task)
+    }
+
+    /// As [`Self::spawn`], for a main task: if it ends before the stop, the process is not alive.
+    pub fn spawn_main<F>(&self, name: &'static str, task: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let running = self.health.task(name);
+        self.tasks.spawn(async move {
+            let outcome = task.await;
+            drop(running);
+            outcome
+        })
     }
 
     /// As [`Self::spawn`], on another runtime, e.g. not on the single thread that serves one request.

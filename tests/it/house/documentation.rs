@@ -72,14 +72,23 @@ fn the_map_of_the_readme_names_folders_that_exist() {
     assert!(named_files(walk).len() >= 3, "the walk names the files of the way");
 }
 
-/// With `UPDATE_REFERENCE` in the environment the page is written instead.
 #[test]
 fn the_reference_of_settings_is_current() {
-    let path = root().join("docs/reference/settings.md");
-    let page = service::config::reference();
+    check_reference("docs/reference/settings.md", &service::config::reference());
+}
+
+#[test]
+fn the_reference_of_metrics_is_current() {
+    check_reference("docs/reference/metrics.md", &service::telemetry::metrics_reference());
+}
+
+/// Compares a generated page. With `UPDATE_REFERENCE` in the environment the page is written instead.
+#[track_caller]
+fn check_reference(path: &str, page: &str) {
+    let path = root().join(path);
     if std::env::vars().any(|(name, _)| name == "UPDATE_REFERENCE") {
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        fs::write(&path, &page).expect("the page is written");
+        fs::write(&path, page).expect("the page is written");
     }
     let found = fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(found, page, "run this test with UPDATE_REFERENCE=1");

@@ -6,12 +6,14 @@ use domain::workflow::{self, Artifacts, Event, Failure, Ran, RunCommand, StepUsa
 use messaging::BlobError;
 use sandbox::{Command, Job, JobFile, JobResult, Limits, Outcome, Owner, Sandbox, SandboxError, SecurityLevel};
 use service::failpoints;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::model_round;
 use super::outcome::StepOutcome;
 use super::test_report::{TestReport, test_report};
 use crate::context::WorkerContext;
+use crate::metrics::{observe_failed_job, observe_job};
 
 /// Time between the end of the longest run and the workflow's time limit, to append the results.
 const APPEND_RESERVE: Duration = Duration::from_secs(3);
@@ -114,10 +116,14 @@ pub(super) async fn run_metered(
     let bought = affordable(left, context.prices.cpu_second);
     job.limits.cpu = job.limits.cpu.min(bought);
     let bought_for = (job.limits.cpu == bought).then_some(left);
+    let (runtime, begun) = (job.runtime.clone(), Instant::now());
     failpoints::reach("sandbox.before").await;
     let ran = failpoints::reach_during("sandbox.started", sandbox.run(job, cancel.clone())).await;
     failpoints::reach("sandbox.after").await;
-    let result = ran?;
+    let result = ran.inspect_err(|error| {
+        observe_failed_job(&runtime, matches!(error, SandboxError::Fail { .. }), begun.elapsed());
+    })?;
+    observe_job(&runtime, &result);
     usage.sandbox_ms += result.usage.wall_ms;
     usage.queue_ms += u64::try_from(result.wait.as_millis()).unwrap_or(u64::MAX);
     usage.cost += cost_of(&result, context.prices.cpu_second, bought_for);

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::given_code::{self, ToolError};
 use super::outcome::StepOutcome;
 use crate::context::WorkerContext;
+use crate::metrics::count_tokens;
 
 pub(super) async fn run(
     context: &WorkerContext,
@@ -37,6 +38,7 @@ pub(super) async fn run(
     }
     let outcome = tokio::select! {
         () = cancel.cancelled() => {
+            count_tokens(request.prompt_tokens.count());
             return StepOutcome::Cancelled { cost: cost_of(request.prompt_tokens.count(), context.prices.thousand_tokens) };
         }
         outcome = context.generator.generate(&request) => outcome,
@@ -45,10 +47,12 @@ pub(super) async fn run(
         Ok(generation) => generated(context, generation, input, usage).await,
         Err(GenerateError::NoGenerator { hint }) => no_generator(context, hint, usage),
         Err(GenerateError::Retry { code, message, tokens, may_have_cost, after }) => {
+            count_tokens(tokens);
             context.daily_budget.charge(workflow, cost_of(tokens, context.prices.thousand_tokens)).await;
             retry_outcome(format!("{code}: {message}"), may_have_cost, after)
         }
         Err(GenerateError::Fail { code, message, tokens }) => {
+            count_tokens(tokens);
             let hint = "Try again, make the goal more precise, or supply code.";
             let failure = Failure::new(code, message, hint);
             StepOutcome::Event(Event::StepFailed { failure, cost: cost_of(tokens, context.prices.thousand_tokens) })
@@ -178,6 +182,7 @@ async fn artifacts_from(
         Some(changes) => Some(context.blobs.store(changes).await?),
         None => None,
     };
+    count_tokens(generation.tokens);
     usage.cost += cost_of(generation.tokens, context.prices.thousand_tokens);
     let artifacts = Artifacts {
         files,

@@ -7,6 +7,7 @@ use domain::Timestamp;
 use domain::approval::Actor;
 use domain::workflow::{Event, Failure, Phase, PhaseKind, StepUsage};
 use messaging::{AdvanceError, Cause, DeadLetter, DeadLetters, Delivery, Entry, ReadError, Settlement, WorkflowLog};
+use service::telemetry::counters;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -137,12 +138,14 @@ impl StepRunner {
             }
         }
         let begun = Instant::now();
-        self.metrics.running.inc();
+        let lane = entry.workflow.phase.lane();
+        let running = self.metrics.count_running(entry.workflow.phase.kind().as_str(), lane.as_str());
+        self.metrics.observe_start(&entry, self.context.clock.now());
         let outcome = match failure {
             Some(failure) => StepOutcome::Event(Event::failed(failure)),
             None => self.run_watched(&entry, cancel).await,
         };
-        self.metrics.running.dec();
+        drop(running);
         let phase = entry.workflow.phase.kind().as_str();
         self.metrics.seconds.with_label_values(&[phase]).observe(begun.elapsed().as_secs_f64());
         self.settle(delivery, outcome).await
@@ -187,6 +190,7 @@ impl StepRunner {
             StepOutcome::Failed(reason) => retry(delivery, &reason).await,
             // If the workflow was cancelled, the step is stale on redelivery; after a drain another worker takes it.
             StepOutcome::Cancelled { cost } => {
+                self.metrics.add_cost(phase, cost);
                 self.context.daily_budget.charge_unfinished(&self.log, &entry, cost).await;
                 self.attempts.undo(&entry).await;
                 delivery.retry_after(Duration::ZERO).await
@@ -236,6 +240,7 @@ impl StepRunner {
     async fn append(&self, entry: &Entry, event: Event) -> Result<(), String> {
         let (id, phase) = (entry.workflow.id, entry.workflow.phase.kind().as_str());
         let (actor, cost) = (Actor::Service("worker".to_owned()), event.cost());
+        self.metrics.add_cost(phase, cost);
         match self.log.advance(entry, event, actor, self.context.clock.now()).await {
             Ok(_) => Ok(()),
             Err(AdvanceError::IllegalTransition(illegal)) => {
@@ -250,6 +255,7 @@ impl StepRunner {
             }
             Err(AdvanceError::Superseded) => {
                 let sequence = entry.sequence;
+                counters("promptcraft_results_superseded_total").with_label_values(&[phase]).inc();
                 tracing::info!(
                     workflow.id = %id,
                     phase,

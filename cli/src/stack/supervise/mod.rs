@@ -17,8 +17,8 @@ use self::probe::{FailureIndicator, Probe};
 
 const MIN_BACKOFF: Duration = Duration::from_millis(250);
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
-/// Run time after which the backoff is reset.
-const STABLE_AFTER: Duration = Duration::from_secs(30);
+/// Time of readiness after which a lost process starts again at once and its backoff is reset.
+const STABLE_AFTER: Duration = Duration::from_secs(5);
 const PROBE_INTERVAL: Duration = Duration::from_millis(50);
 const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -82,13 +82,13 @@ pub(super) async fn supervise(spec: ChildSpec, stop_signals: StopSignals, report
 async fn keep_running(spec: &ChildSpec, stop_signals: StopSignals, reporter: Reporter) {
     let mut backoff = MIN_BACKOFF;
     loop {
-        let began = Instant::now();
+        let (began, mut ready_at) = (Instant::now(), None);
         let reason = match spec.start() {
             Err(error) => format!("cannot start: {error}"),
             Ok(mut process) => {
                 reporter.send(ProcessEvent::Started { name: spec.name.clone(), pid: process.pid() });
                 tokio::select! {
-                    reason = run_until_lost(spec, &mut process, &reporter, began) => {
+                    reason = run_until_lost(spec, &mut process, &reporter, began, &mut ready_at) => {
                         process.kill().await;
                         reason
                     }
@@ -97,18 +97,26 @@ async fn keep_running(spec: &ChildSpec, stop_signals: StopSignals, reporter: Rep
                 }
             }
         };
-        if began.elapsed() > STABLE_AFTER {
-            backoff = MIN_BACKOFF;
-        }
+        let pause = next_pause(&mut backoff, ready_at.map(|at| at.elapsed()));
         reporter.state.send_modify(|state| *state = ProcessState { ready: false, losses: state.losses + 1 });
-        reporter.send(ProcessEvent::Lost { name: spec.name.clone(), reason, pause: backoff });
+        reporter.send(ProcessEvent::Lost { name: spec.name.clone(), reason, pause });
         tokio::select! {
-            () = tokio::time::sleep(backoff) => {}
+            () = tokio::time::sleep(pause) => {}
             () = stop_signals.stop.cancelled() => return,
             () = stop_signals.kill.cancelled() => return,
         }
-        backoff = (backoff * 2).min(MAX_BACKOFF);
     }
+}
+
+/// Returns the pause before the next start: none after [`STABLE_AFTER`] of readiness, else the growing backoff.
+fn next_pause(backoff: &mut Duration, ready_for: Option<Duration>) -> Duration {
+    if ready_for.is_some_and(|time| time >= STABLE_AFTER) {
+        *backoff = MIN_BACKOFF;
+        return Duration::ZERO;
+    }
+    let pause = *backoff;
+    *backoff = (pause * 2).min(MAX_BACKOFF);
+    pause
 }
 
 async fn terminate(process: ChildProcess, spec: &ChildSpec, stop_signals: &StopSignals) {
@@ -121,13 +129,20 @@ async fn terminate(process: ChildProcess, spec: &ChildSpec, stop_signals: &StopS
     process.terminate(limit).await;
 }
 
-/// Watches the process until it is lost; returns the reason.
-async fn run_until_lost(spec: &ChildSpec, process: &mut ChildProcess, reporter: &Reporter, began: Instant) -> String {
+/// Watches the process until it is lost; sets the time at which it was ready, and returns the reason.
+async fn run_until_lost(
+    spec: &ChildSpec,
+    process: &mut ChildProcess,
+    reporter: &Reporter,
+    began: Instant,
+    ready_at: &mut Option<Instant>,
+) -> String {
     tokio::select! {
         reason = process.wait() => return reason,
         reason = wait_until_fatal(spec) => return reason,
         () = wait_until_ready(&spec.probe) => {}
     }
+    *ready_at = Some(Instant::now());
     reporter.state.send_modify(|state| state.ready = true);
     reporter.send(ProcessEvent::Ready { name: spec.name.clone(), after: began.elapsed() });
     tokio::select! {

@@ -1,7 +1,7 @@
 //! The connection to the broker.
 
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::jetstream::message::PublishMessage;
@@ -9,7 +9,6 @@ use async_nats::jetstream::publish::PublishAck;
 use async_nats::jetstream::response::Response;
 use async_nats::jetstream::{self, context};
 use async_nats::{Client, ConnectError, ConnectOptions, Event, ServerAddr, client};
-use prometheus::{IntCounter, register_int_counter_with_registry};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tokio::time::Instant;
@@ -21,7 +20,8 @@ use crate::subjects;
 use domain::Timestamp;
 use domain::identity::Secret;
 use service::config::{Profile, Settings};
-use service::telemetry::registry;
+use service::lifecycle::Lifecycle;
+use service::telemetry::{counter, gauge, watch_server};
 
 /// The oldest supported version of the broker, major and minor. `scripts/setup.sh` and the README repeat it.
 pub const MINIMUM_BROKER: (u32, u32) = (2, 14);
@@ -241,6 +241,26 @@ impl Broker {
         }
     }
 
+    /// Reports to the probes and metrics whether the broker answers, until the process stops. Without it the process is
+    /// not ready.
+    pub fn watch(&self, lifecycle: &Lifecycle) {
+        let (broker, health) = (self.clone(), lifecycle.health());
+        let (task, requirement) = (health.task("broker check"), Some(health.requirement("broker")));
+        let answers = move || {
+            let broker = broker.clone();
+            async move { broker.responds().await }
+        };
+        let up = gauge("promptcraft_broker_up");
+        lifecycle.spawn(watch_server(task, up, requirement, answers, lifecycle.stopping()));
+    }
+
+    /// Returns whether the broker answers, over the connection that receives messages.
+    async fn responds(&self) -> bool {
+        let subject = format!("STREAM.INFO.{}", subjects::WORKFLOWS);
+        let answer: Result<Response<IgnoredAny>, _> = self.jetstream.request(subject, &()).await;
+        matches!(answer, Ok(Response::Ok(_)))
+    }
+
     /// Waits until the broker has received all sent messages, at most 2 s.
     pub async fn flush(&self) {
         // Written data may still be in the relay; the answer to a later request shows that it has passed.
@@ -255,24 +275,18 @@ impl Broker {
     }
 }
 
-/// Counter of messages dropped because the reader was too slow.
-static DROPPED: LazyLock<IntCounter> = LazyLock::new(|| {
-    let help = "Messages from the broker that were dropped because the reader was too slow.";
-    // A name is registered once in a process, here; the first start reveals a clash.
-    register_int_counter_with_registry!("promptcraft_broker_dropped_total", help, registry())
-        .expect("a metric is registered once")
-});
 /// Minimum interval between log lines about dropped messages.
 const DROPPED_LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Counts a dropped message and logs the first of each minute, so that a flood does not reach the log.
 fn count_dropped() {
     static LOGGED: Mutex<Option<Instant>> = Mutex::new(None);
-    DROPPED.inc();
+    let dropped = counter("promptcraft_broker_dropped_total");
+    dropped.inc();
     let mut logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
     if logged.is_none_or(|at| at.elapsed() >= DROPPED_LOG_INTERVAL) {
         *logged = Some(Instant::now());
-        tracing::warn!(total = DROPPED.get(), "Dropped messages: slow consumer");
+        tracing::warn!(total = dropped.get(), "Dropped messages: slow consumer");
     }
 }
 
@@ -316,7 +330,6 @@ async fn retry<F: Future<Output = Result<Client, ConnectError>>>(
     connect: impl Fn() -> F,
     explain: impl Fn(String) -> String,
 ) -> Result<Client, BrokerError> {
-    LazyLock::force(&DROPPED);
     let give_up = Instant::now() + CONNECT_TIMEOUT;
     loop {
         match connect().await.map_err(|error| explain(error.to_string())) {

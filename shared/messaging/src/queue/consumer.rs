@@ -20,6 +20,7 @@ use crate::subjects;
 use domain::ids::WorkflowId;
 use domain::workflow::PhaseKind;
 use service::lifecycle::Lifecycle;
+use service::telemetry::{Requirement, RunningTask};
 
 /// Time that a pull waits for messages; also the maximum time until a restarted broker's loss of the pull is noticed.
 const PULL_TIMEOUT: Duration = Duration::from_secs(2);
@@ -154,6 +155,10 @@ impl Queue {
         Ok(handled.stream_sequence >= sequence)
     }
 
+    pub(crate) fn broker(&self) -> &Broker {
+        &self.broker
+    }
+
     /// Returns the consumer.
     pub fn consumer(&self) -> &Consumer {
         &self.consumer
@@ -218,19 +223,23 @@ impl Queue {
 /// Pulls from `queue` and runs `handle` for each delivery, at most `slots` at once, until the life ends.
 ///
 /// Connection errors are logged and retried. A drain stops pulling at once; the lifecycle waits for running handlers,
-/// and pulled messages without a handler are redelivered after `ack_wait`.
+/// and pulled messages without a handler are redelivered after `ack_wait`. While pulls fail, the process is not ready.
 pub async fn consume<H, F>(queue: Queue, slots: usize, life: Lifecycle, handle: H)
 where
     H: Fn(Delivery<Message>) -> F + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
     let (free, stopping) = (Arc::new(Semaphore::new(slots)), life.stopping());
+    let name = format!("queue {}", queue.consumer.name());
+    let (task, pulling) = (life.health().task(name.clone()), life.health().requirement(name));
     while !stopping.is_cancelled() {
         let pulled = tokio::select! {
             () = stopping.cancelled() => return,
-            pulled = pull_batch(&queue, &free, &life, &handle) => pulled,
+            pulled = pull_batch(&queue, &free, &life, &handle, &task, &pulling) => pulled,
         };
         if let Err(reason) = pulled {
+            task.beat();
+            pulling.report(Some(reason.to_string()));
             tracing::warn!(consumer = %queue.consumer.name(), %reason, "Pull failed; retrying");
             tokio::time::sleep(Duration::from_millis(250)).await;
         }
@@ -246,15 +255,19 @@ async fn pull_batch<H, F>(
     free: &Arc<Semaphore>,
     life: &Lifecycle,
     handle: &H,
+    task: &RunningTask,
+    pulling: &Requirement,
 ) -> Result<(), MessagingError>
 where
     H: Fn(Delivery<Message>) -> F,
     F: Future<Output = ()> + Send + 'static,
 {
     let consumer = queue.open().await?;
+    pulling.report(None);
     let mut strikes = 0;
     while strikes < 3 {
-        let mut permits = free_slots(free).await;
+        // While all slots are in use, e.g. by long jobs, the wait has no bound.
+        let mut permits = task.beat_during(free_slots(free)).await;
         let mut batch = consumer
             .batch()
             .max_messages(permits.len())
@@ -263,6 +276,7 @@ where
             .await
             .map_err(MessagingError::unavailable)?;
         while let Some(message) = batch.next().await {
+            task.beat();
             let message = match message {
                 Ok(message) => message,
                 Err(error) => {

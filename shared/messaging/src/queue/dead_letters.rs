@@ -1,14 +1,12 @@
 //! Dead letters: messages that failed in all attempts, stored whole with the reason.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 use async_nats::header::{HeaderName, HeaderValue};
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 use async_nats::jetstream::stream::DirectGetErrorKind;
 use async_nats::{HeaderMap, jetstream};
 use futures_util::TryStreamExt;
-use prometheus::{IntCounterVec, Opts};
 use serde::{Deserialize, Serialize};
 
 use crate::connection::broker::Broker;
@@ -18,15 +16,7 @@ use crate::subjects;
 use domain::Timestamp;
 use domain::ids::WorkflowId;
 use service::failpoints;
-use service::telemetry::registry;
-
-/// Counter of letters written by this process, by cause.
-static WRITTEN: LazyLock<IntCounterVec> = LazyLock::new(|| {
-    let options = Opts::new("promptcraft_dead_letters_total", "Dead letters that this process wrote, by cause.");
-    let written = IntCounterVec::new(options, &["cause"]).expect("a metric's name and labels are valid constants");
-    registry().register(Box::new(written.clone())).expect("a metric is registered once");
-    written
-});
+use service::telemetry::counters;
 
 /// The reason why a message became a dead letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -126,7 +116,6 @@ pub struct DeadLetters {
 impl DeadLetters {
     /// Creates the client of the stream on `broker`.
     pub fn new(broker: &Broker) -> Self {
-        LazyLock::force(&WRITTEN);
         Self { broker: broker.clone() }
     }
 
@@ -140,7 +129,7 @@ impl DeadLetters {
         failpoints::reach("letter.after").await;
         match ack {
             Ok(_) => {
-                WRITTEN.with_label_values(&[letter.cause.as_str()]).inc();
+                counters("promptcraft_dead_letters_total").with_label_values(&[letter.cause.as_str()]).inc();
                 Ok(())
             }
             Err(error) if crate::log::is_conflict(&error) => Ok(()),
