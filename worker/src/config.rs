@@ -11,6 +11,9 @@ use shared::messaging::BrokerSettings;
 use shared::telemetry::LogFormat;
 use shared::workflow::PhaseKind;
 
+/// Maximum length of the host name in a worker's name, which has at most 40 characters.
+const MAX_HOST_BYTES: usize = 20;
+
 /// Everything that a worker reads from its settings.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -38,7 +41,8 @@ impl Config {
     /// Reads the settings; the error lists every mistake.
     pub fn read(mut settings: Settings) -> Result<Self, ConfigErrors> {
         let profile = settings.read::<Profile>("profile");
-        let instance = settings.read_or("worker.instance", format!("worker-{}", std::process::id()));
+        let instance =
+            settings.read_or("worker.instance", instance_name(rustix::system::uname().nodename().to_bytes()));
         let (phases, analyses) = read_phases(&mut settings);
         let runtimes = settings.list("sandbox.runtimes");
         let config = Self {
@@ -64,6 +68,15 @@ impl Config {
         settings.finish()?;
         Ok(config)
     }
+}
+
+/// Returns a name that is unique among the workers of all hosts, in the characters that an instance may have. In a
+/// container every process id is 1, and the host name is the container's.
+fn instance_name(host: &[u8]) -> String {
+    let plain: Vec<u8> = host.iter().copied().filter(|byte| byte.is_ascii_alphanumeric() || *byte == b'-').collect();
+    // Generated host names differ at their end.
+    let host = String::from_utf8_lossy(&plain[plain.len().saturating_sub(MAX_HOST_BYTES)..]);
+    format!("worker-{host}-{}", std::process::id())
 }
 
 fn read_phases(settings: &mut Settings) -> (Vec<PhaseKind>, bool) {
@@ -203,6 +216,14 @@ mod tests {
         let config = Config::read(settings(&[])).unwrap();
         assert_eq!(config.phases.len(), 4);
         assert!(config.analyses && config.generator.model.is_none());
+    }
+
+    #[test]
+    fn the_name_of_a_worker_tells_containers_apart() {
+        let pid = std::process::id();
+        assert_eq!(instance_name(b"3f2a9c1b7d10"), format!("worker-3f2a9c1b7d10-{pid}"));
+        assert_eq!(instance_name(b"node_1.example.org"), format!("worker-node1exampleorg-{pid}"));
+        assert_eq!(instance_name(b"execute-python-7c9d8f7b5d-x2lqz"), format!("worker-on-7c9d8f7b5d-x2lqz-{pid}"));
     }
 
     #[test]

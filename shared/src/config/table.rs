@@ -159,7 +159,7 @@ pub const SETTINGS: &[Setting] = &[
     value("budget.thousand_tokens", "number", "0.01", "the price of a thousand model tokens"),
     value("analysis.deadline", "duration", "10s", "timeout of a caller waiting for an analysis, e.g. 10s"),
     value("analysis.cache_ttl", "duration", "1h", "lifetime of a cached analysis of the same text, e.g. 1h"),
-    computed("worker.instance", "text", "worker- and the process id", "unique name of this worker"),
+    computed("worker.instance", "text", "worker-, host name and process id", "unique name of this worker"),
     value("worker.phases", "list", "plan,generate,analyze,execute,analyses", "phases to serve"),
     value("worker.concurrency", "number", "8", "maximum concurrent steps of one phase"),
     computed(
