@@ -5,14 +5,16 @@
 
 pub mod broker_config;
 mod data_directory;
+pub mod installation;
 mod lifecycle;
 mod manifest;
 mod ports;
 pub mod private_file;
 mod process_specs;
 mod programs;
+mod redis_config;
 mod runtime_name;
-mod seed;
+pub(crate) mod seed;
 mod status_display;
 mod supervise;
 
@@ -20,8 +22,9 @@ pub use data_directory::{DataDirectory, DataDirectoryError};
 pub use lifecycle::{Stack, StackError};
 pub use manifest::{BotEntry, Manifest};
 pub use ports::{PortError, Ports};
-pub use process_specs::{StackConfig, WORKER_REDIS_ACL};
+pub use process_specs::StackConfig;
 pub use programs::{MissingProgram, Programs, worker_program};
+pub use redis_config::WORKER_REDIS_ACL;
 pub use runtime_name::{InvalidRuntimeName, RUNTIMES, RuntimeName};
 pub use seed::{DEMO_BOT, SeedError, SeedReport};
 pub(crate) use status_display::StatusDisplay;

@@ -10,6 +10,7 @@ use super::data_directory::DataDirectory;
 use super::ports::Ports;
 use super::private_file;
 use super::programs::Programs;
+use super::redis_config;
 use super::supervise::child::ChildSpec;
 use super::supervise::probe::{FailureIndicator, Probe};
 use super::{RUNTIMES, RuntimeName};
@@ -18,14 +19,6 @@ use crate::env::{catalogue_folders, is_set};
 /// Time of failing probes after which broker or Redis is restarted. A broker whose disk was full stays unhealthy until
 /// a restart, even if space was freed.
 const UNHEALTHY_AFTER: Duration = Duration::from_secs(10);
-
-/// The configuration of Redis, with placeholders between @ signs.
-const REDIS: &str = include_str!("../../../redis/redis.conf.template");
-
-/// The permissions of the worker's user in [`REDIS`]: step leases and reading a day's spending. Workers run untrusted
-/// code, and the API trusts Redis.
-pub const WORKER_REDIS_ACL: &str = "~steps:* %R~spend:* -@all +get +ping +eval +evalsha +script|load +time +pexpire \
-                                +zadd +zcard +zrem +zremrangebyscore +zscore";
 
 /// The configuration of a stack.
 pub struct StackConfig {
@@ -114,13 +107,8 @@ impl StackConfig {
         let directory = self.data.redis();
         let configuration = directory.join("redis.conf");
         let operator = self.data.secret("redis-default")?;
-        let text = REDIS
-            .replace("@BIND@", "127.0.0.1")
-            .replace("@PORT@", &self.ports.redis.to_string())
-            .replace("@DIRECTORY@", &directory.display().to_string())
-            .replace("@OPERATOR_PASSWORD@", &operator)
-            .replace("@SERVICES_PASSWORD@", &self.data.secret("redis-promptcraft")?)
-            .replace("@WORKER_PASSWORD@", &self.data.secret("redis-worker")?);
+        let password = |user: &str| self.data.secret(&format!("redis-{user}"));
+        let text = redis_config::render("127.0.0.1", self.ports.redis, &directory, password)?;
         private_file::write(&configuration, text.as_bytes())?;
         Ok(ChildSpec {
             name: "redis".to_owned(),
@@ -276,10 +264,5 @@ mod tests {
             assert!(text.contains(&expected), "{expected} is not in:\n{text}");
         }
         fs::remove_dir_all(folder).unwrap();
-    }
-
-    #[test]
-    fn the_redis_template_has_the_workers_permissions() {
-        assert!(REDIS.lines().any(|line| line == format!("user worker on >@WORKER_PASSWORD@ {WORKER_REDIS_ACL}")));
     }
 }

@@ -55,8 +55,13 @@ pub(super) async fn connect_operator(config: &StackConfig) -> Result<Broker, See
 }
 
 /// Creates streams, consumers, buckets and their initial entries. Idempotent: existing entries are unchanged.
-pub(super) async fn seed(broker: &Broker, runtimes: &[String], demo: bool) -> Result<SeedReport, SeedError> {
-    provision(broker, 1, runtimes).await?;
+pub(crate) async fn seed(
+    broker: &Broker,
+    replicas: usize,
+    runtimes: &[String],
+    demo: bool,
+) -> Result<SeedReport, SeedError> {
+    provision(broker, replicas, runtimes).await?;
     let buckets = Buckets::new(broker);
     let mut seeded = SeedReport::default();
     let keys = buckets.signing_keys().await?;

@@ -7,6 +7,7 @@ mod dead_letters;
 mod keys;
 mod provision;
 mod rebuild;
+mod secrets;
 mod user;
 
 use std::process::ExitCode;
@@ -18,6 +19,7 @@ use crate::error::CommandError;
 pub enum Admin {
     Provision(provision::Provision),
     BrokerConfig(broker_config::BrokerConfig),
+    Secrets(secrets::Secrets),
     #[command(subcommand)]
     User(user::User),
     #[command(subcommand)]
@@ -56,6 +58,7 @@ impl Admin {
         match self {
             Self::Provision(command) => command.run().await,
             Self::BrokerConfig(command) => command.run(),
+            Self::Secrets(command) => command.run(),
             Self::User(command) => command.run().await,
             Self::Bot(command) => command.run().await,
             Self::Keys(command) => command.run().await,
