@@ -15,6 +15,8 @@ export LC_ALL=C
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-0}"
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+# shellcheck source=sandbox/distribution.sh
+. "$here/distribution.sh"
 
 die() {
     echo "build-root.sh: $*" >&2
@@ -53,22 +55,6 @@ require_tools() {
         command -v "$tool" >/dev/null || missing+=("$tool")
     done
     [ "${#missing[@]}" = 0 ] || die "missing: ${missing[*]}; install with: apt-get install mmdebstrap util-linux coreutils"
-}
-
-# Prints this machine's distribution sources, one deb line each; sources of other vendors are left out.
-distribution_sources() {
-    local origin
-    case "$(. /etc/os-release && echo "$ID")" in
-        debian) origin=Debian ;;
-        ubuntu) origin=Ubuntu ;;
-        *) origin='.*' ;;
-    esac
-    # shellcheck disable=SC2016 # apt-get's own variables
-    local format='$(ORIGIN)|deb $(REPO_URI) $(RELEASE) $(COMPONENT)'
-    if ! apt-get indextargets --format "$format" 'Created-By: Packages' | grep -q "^$origin|"; then
-        apt-get update -qq >&2
-    fi
-    apt-get indextargets --format "$format" 'Created-By: Packages' | sed -n "s/^$origin|//p" | sort -u
 }
 
 # Run by mmdebstrap with the root as its argument, while the package files exist. Their names contain the versions.
