@@ -38,7 +38,7 @@ if { [ "${CI:-}" = true ] || [ "${SETUP:-}" = 1 ]; } && ! have shellcheck && hav
 fi
 if have shellcheck; then
     say "== shell scripts"
-    find scripts sandbox -name '*.sh' -print0 | xargs -0 shellcheck -x .ci/run
+    find scripts sandbox deploy -name '*.sh' -print0 | xargs -0 shellcheck -x .ci/run
 else
     say "SKIPPED: shellcheck is not installed, so no shell script was judged"
 fi
