@@ -1,6 +1,6 @@
 # `make run` starts everything on this machine; `make test` is what a change must pass. The work is in scripts/.
 
-.PHONY: help run test lint coverage scenarios bench fuzz faults soak clean
+.PHONY: help run test lint coverage scenarios bench fuzz faults soak compose-test verify clean
 
 help:
 	@echo "make run       build, start the whole stack with demo users, show three sample workflows; Ctrl-C ends it"
@@ -12,6 +12,8 @@ help:
 	@echo "make fuzz      a minute each of coverage-guided fuzzing of the sandbox's frames, files and reports"
 	@echo "make faults    every fault once against a cluster of three brokers; prints which promises held (as root: all rows)"
 	@echo "make soak      random schedules of faults; HOURS=n, 1 by default; FIRST=seed"
+	@echo "make compose-test  the stack of docker-compose.yml, built without a registry: requests, crashes, scaling (as root)"
+	@echo "make verify    the slow suites: compose-test, scenarios, faults, fuzz, coverage (as root)"
 	@echo "make clean     remove what was built; data/ stays"
 
 run:
@@ -40,6 +42,11 @@ faults:
 
 soak:
 	@scripts/faults.sh seeds --hours $(or $(HOURS),1) --first $(or $(FIRST),1)
+
+compose-test:
+	@scripts/compose-test.sh
+
+verify: compose-test scenarios faults fuzz coverage
 
 clean:
 	cargo clean
