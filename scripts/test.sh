@@ -75,6 +75,13 @@ run_tests() {
     return "$status"
 }
 
+# Needs root and the engine that `prepare` started.
+test_containers() {
+    if [ "${CI:-}" != true ] && [ "${SETUP:-}" != 1 ]; then return; fi
+    say "== containers"
+    scripts/compose-test.sh 2>&1 | tee -a "$log"
+}
+
 skipped() { cat "$lints" "$log" "$report" 2>/dev/null | grep -oE 'SKIPPED: [^<&]*' | sort -u || true; }
 
 # Sums nextest's summary and cargo's result lines.
@@ -105,4 +112,5 @@ scripts/lint.sh 2>&1 | tee "$lints"
 build
 status=0
 run_tests || status=1
+test_containers || status=1
 summarize "$status"
