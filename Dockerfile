@@ -1,7 +1,7 @@
 # A small image for each program: docker build --target api, approver, worker, cli, nats, redis or proxy.
 #
 # Every image that is not built here is an argument. PROGRAMS, ROOTS and MODEL may also name images with finished files under
-# /programs, /roots and /model, as scripts/images.sh does to build without a registry. Needs BuildKit.
+# /programs, /roots and /model, as deploy/compose/images.sh does to build without a registry. Needs BuildKit.
 ARG BASE=debian:12-slim
 ARG SERVICES_BASE=debian:12-slim
 ARG RUST=rust:1.95-bookworm

@@ -15,7 +15,7 @@ help:
 	@echo "make faults    every fault once against a cluster of three brokers; prints which promises held (as root: all rows)"
 	@echo "make soak      random schedules of faults; HOURS=n, 1 by default; FIRST=seed"
 	@echo "make compose-test  the stack of docker-compose.yml, built without a registry: requests, crashes, scaling (as root)"
-	@echo "make verify    the slow suites: compose-test, scenarios, faults, fuzz, coverage (as root)"
+	@echo "make verify    the slow suites: compose-test, attacks-in-container, scenarios, faults, fuzz, coverage (as root)"
 	@echo "make clean     remove what was built; data/ stays"
 
 run:
@@ -54,8 +54,7 @@ soak:
 compose-test:
 	@scripts/compose-test.sh
 
-verify:
-	@scripts/verify.sh
+verify: compose-test attacks-in-container scenarios faults fuzz coverage
 
 clean:
 	cargo clean

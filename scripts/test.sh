@@ -60,7 +60,7 @@ prepare_pytest() {
     if "$RECIPE_PYTHON" -c 'import pytest' 2>/dev/null; then return; fi
     say "Fetching pytest"
     python3 -m venv "$target/pytest"
-    "$RECIPE_PYTHON" -m pip --quiet install --require-hashes -r scripts/requirements-pytest.txt ||
+    "$RECIPE_PYTHON" -m pip --quiet install --require-hashes -r scripts/requirements/pytest.txt ||
         say "Going on without pytest"
 }
 
@@ -83,6 +83,13 @@ run_tests() {
         cargo test --workspace --no-fail-fast -- --show-output 2>&1 | tee -a "$log" || status=1
     fi
     return "$status"
+}
+
+# Needs root and the engine that `prepare` started.
+test_containers() {
+    if [ "${CI:-}" != true ] && [ "${SETUP:-}" != 1 ]; then return; fi
+    say "== containers"
+    scripts/compose-test.sh 2>&1 | tee -a "$log"
 }
 
 skipped() { cat "$lints" "$log" "$report" 2>/dev/null | grep -oE 'SKIPPED: [^<&]*' | sort -u || true; }
@@ -115,4 +122,5 @@ scripts/lint.sh 2>&1 | tee "$lints"
 build
 status=0
 run_tests || status=1
+test_containers || status=1
 summarize "$status"

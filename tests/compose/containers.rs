@@ -21,14 +21,14 @@ fn output_of(mut command: Command) -> String {
 }
 
 /// Returns what `docker` prints.
-pub fn docker(arguments: &[&str]) -> String {
+pub(crate) fn docker(arguments: &[&str]) -> String {
     let mut command = Command::new("docker");
     command.args(arguments);
     output_of(command)
 }
 
 /// Returns what the compose program prints, which `COMPOSE` names.
-pub fn compose(arguments: &[&str]) -> String {
+pub(crate) fn compose(arguments: &[&str]) -> String {
     let program = variable("COMPOSE");
     let mut words = program.split(' ');
     let mut command = Command::new(words.next().expect("a program"));
@@ -37,7 +37,7 @@ pub fn compose(arguments: &[&str]) -> String {
 }
 
 /// Returns the running containers of a service.
-pub fn running(service: &str) -> Vec<String> {
+pub(crate) fn running(service: &str) -> Vec<String> {
     let project = format!("label=com.docker.compose.project={}", variable("COMPOSE_PROJECT_NAME"));
     let service = format!("label=com.docker.compose.service={service}");
     let once = "label=com.docker.compose.oneoff=False";
@@ -46,19 +46,19 @@ pub fn running(service: &str) -> Vec<String> {
 }
 
 /// Returns the engine's record of a container.
-pub fn inspect(container: &str) -> Value {
+pub(crate) fn inspect(container: &str) -> Value {
     let mut records: Value = serde_json::from_str(&docker(&["inspect", container])).expect("JSON");
     records[0].take()
 }
 
 /// Kills a container as a crash would: the engine must start it again by itself.
-pub fn crash(container: &str) {
+pub(crate) fn crash(container: &str) {
     let pid = inspect(container)["State"]["Pid"].as_i64().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
     kill_process(pid.expect("it runs"), Signal::KILL).expect("root may kill it");
 }
 
 /// Waits until the service has this number of containers, all healthy.
-pub async fn until_healthy(service: &str, count: usize) {
+pub(crate) async fn until_healthy(service: &str, count: usize) {
     eventually("the containers are healthy", HEALTHY_TIMEOUT, || async {
         let containers = running(service);
         let healthy = |id: &String| inspect(id)["State"]["Health"]["Status"] == "healthy";
@@ -68,11 +68,11 @@ pub async fn until_healthy(service: &str, count: usize) {
 }
 
 /// Returns a client without a token.
-pub fn stranger() -> Client {
+pub(crate) fn stranger() -> Client {
     Client::new(&variable("COMPOSE_URL"))
 }
 
 /// Returns a client of the demo's developer, who has self-approval.
-pub async fn developer() -> Client {
+pub(crate) async fn developer() -> Client {
     stranger().sign_in("test_user", "test_pass").await
 }

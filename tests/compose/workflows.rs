@@ -23,13 +23,13 @@ async fn persist(client: &Client, method: &str, path: &str, key: &str, body: Opt
 }
 
 /// An accepted workflow.
-pub struct Accepted {
-    pub id: String,
+pub(crate) struct Accepted {
+    pub(crate) id: String,
     output: String,
 }
 
 /// Submits workflows at an interval, every second with a gate, and returns them: each was answered 202.
-pub async fn submit(client: &Client, count: usize, interval: Duration) -> Vec<Accepted> {
+pub(crate) async fn submit(client: &Client, count: usize, interval: Duration) -> Vec<Accepted> {
     let mut accepted = Vec::new();
     for number in 0..count {
         let code = format!("import time\ntime.sleep(0.3)\nprint('number {number}')\n");
@@ -43,7 +43,7 @@ pub async fn submit(client: &Client, count: usize, interval: Duration) -> Vec<Ac
 }
 
 /// Approves what waits, and checks that every workflow completes with its own output.
-pub async fn expect_all_completed(client: &Client, accepted: &[Accepted]) {
+pub(crate) async fn expect_all_completed(client: &Client, accepted: &[Accepted]) {
     for workflow in accepted {
         let path = format!("/api/v3/execute/status/{}", workflow.id);
         let done = eventually("the workflow ends", END_TIMEOUT, || async {

@@ -79,8 +79,6 @@ mod tests {
 
     use super::*;
 
-    const SERVERS: Servers<'static> = Servers { redis: "redis:6379", redis_directory: Path::new("") };
-
     fn files(folder: &Path, found: &mut BTreeMap<PathBuf, String>) {
         for entry in fs::read_dir(folder).unwrap().flatten() {
             if entry.path().is_dir() {
@@ -102,7 +100,8 @@ mod tests {
     fn a_process_gets_its_own_secrets_only_and_a_second_call_keeps_them() {
         let root = std::env::temp_dir().join(format!("promptcraft-installation-{}", std::process::id()));
         drop(fs::remove_dir_all(&root));
-        write(&root, &["demo_bot".parse().unwrap()], &SERVERS).unwrap();
+        let servers = Servers { redis: "redis:6379", redis_directory: Path::new("/data") };
+        write(&root, &["demo_bot".parse().unwrap()], &servers).unwrap();
         let first = all_files(&root);
         let secret = |name: &str| first[&root.join("operator/secrets").join(name)].clone();
         let folders_with = |secret: &str| {
@@ -123,7 +122,7 @@ mod tests {
         for folder in ["nats", "redis", "api", "approver", "worker"] {
             fs::remove_dir_all(root.join(folder)).unwrap();
         }
-        write(&root, &[], &SERVERS).unwrap();
+        write(&root, &[], &servers).unwrap();
         assert_eq!(all_files(&root), first);
         fs::remove_dir_all(root).unwrap();
     }

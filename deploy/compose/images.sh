@@ -5,7 +5,7 @@
 # workspace. Needs root and a Docker engine.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 # shellcheck source=sandbox/distribution.sh
 . "$root/sandbox/distribution.sh"
 cd "$root"
