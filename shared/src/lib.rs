@@ -13,6 +13,7 @@ pub mod identity;
 pub mod ids;
 pub mod lifecycle;
 pub mod messaging;
+pub mod nearest;
 pub mod pool;
 pub mod ports;
 pub mod read_model;
