@@ -174,7 +174,8 @@ async fn job_for(context: &WorkerContext, workflow: &Workflow, command: Command)
         workflow::SecurityLevel::Standard => SecurityLevel::Standard,
         workflow::SecurityLevel::Permissive => SecurityLevel::Permissive,
     };
-    let limits = Limits::for_level(level, time_left(context, workflow));
+    let run_timeout = workflow.submission.options.run_timeout();
+    let limits = Limits::for_level(level, time_left(context, workflow).min(run_timeout));
     Ok(Job {
         owner: Owner::new(workflow.owner.as_str()),
         level,
