@@ -4,7 +4,7 @@ use serde_json::json;
 use shared::approval::{Stage, lapse_votes};
 use shared::identity::User;
 use shared::messaging::{Announcement, Watched};
-use shared::workflow::Workflow;
+use shared::workflow::{Action, Workflow};
 
 /// Returns the announcement of the workflow's open approval; `None` if it is not parked.
 pub(crate) fn announcement_of(users: &Watched<User>, workflow: &Workflow) -> Option<Announcement> {
@@ -28,7 +28,9 @@ pub(crate) fn announcement_of(users: &Watched<User>, workflow: &Workflow) -> Opt
             "goal": workflow.submission.goal,
             "origin": artifacts.origin,
             "files": artifacts.files.iter().map(|file| &file.path).collect::<Vec<_>>(),
+            "action": artifacts.done().map(Action::as_str),
             "tests": { "total": artifacts.tests.total, "passed": artifacts.tests.passed },
+            "run": artifacts.run_end,
             "security_issues_found": workflow.metrics.security_issues_found,
             "approvals_so_far": park.approvals(),
             "recipes": recipes,

@@ -9,7 +9,7 @@ mod plan;
 mod submission;
 mod transition;
 
-pub use artifacts::{Action, Artifacts, CodeFile, Content, Ran, RunCommand, TestSummary};
+pub use artifacts::{Action, Artifacts, CodeFile, Content, Ran, RunCommand, RunEnd, TestSummary};
 pub use estimate::{Prices, estimated_cost};
 pub use event::{Event, EventKind, Happened, Rerun};
 pub use metrics::{Metrics, StepUsage};
