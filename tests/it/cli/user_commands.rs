@@ -85,7 +85,7 @@ fn a_goal_is_followed_to_its_end(terminal: &Terminal) {
     let progress: Vec<&str> = shown.lines().filter(|line| line.contains("/5 ")).collect();
     assert_eq!(progress.last(), Some(&"5/5 completed"), "{shown}");
     assert!(progress.is_sorted(), "progress decreased: {progress:?}");
-    assert!(shown.contains("class LRUCache") && shown.contains("14 of 14 tests passed"), "{shown}");
+    assert!(shown.contains("class LRUCache") && shown.contains("15 of 15 tests passed"), "{shown}");
     assert!(!shown.contains('\x1b'), "escape codes in a pipe: {shown}");
 
     fs::write(terminal.directory().join("slow.py"), "import time\ntime.sleep(1)\nprint('slept')\n").expect("a file");
@@ -266,7 +266,7 @@ fn a_list_has_a_line_for_each(terminal: &Terminal) {
     terminal.run(&["run", &goal, "--file", "hello.py", "--no-approval", "--watch"]).well();
     assert_snapshot!(steady(terminal.run(&["list"]).well()), @r"
     WORKFLOW STATUS CREATED GOAL
-    ID completed TIME Run this script and print what it prints and print what it…
+    ID completed TIME Run this script and print what it prints and print what it …
     ID cancelled TIME Run this script please
     ID cancelled TIME Make me a sandwich with extra cheese
     ID failed TIME Make me a sandwich with extra cheese
