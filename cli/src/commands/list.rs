@@ -78,7 +78,7 @@ mod tests {
             "created_at": "2026-01-01T00:00:00.000Z", "goal": "a goal of many words ".repeat(9),
         });
         for (columns, parts) in [(Some(80), 3), (Some(120), 4), (None, 4)] {
-            let (heading, rows) = rows(&[workflow.clone()], columns);
+            let (heading, rows) = rows(std::slice::from_ref(&workflow), columns);
             let width: usize = rows[0].iter().map(|cell| cell.chars().count() + 2).sum::<usize>() - 2;
             assert_eq!((heading.len(), rows[0].len()), (parts, parts));
             assert!(columns.is_none_or(|columns| width <= columns), "{columns:?}: {rows:?}");

@@ -493,11 +493,13 @@ fn a_refusal_says_what_happened_to_the_workflow() {
     assert_eq!(own, Err(Refusal::OwnWork));
 }
 
-#[test]
-fn a_release_gate_says_what_was_done() {
+/// An action, its run, the counts of tests, the end of the run, and the text about them.
+type ReleaseCase = (Action, Option<RunCommand>, (u32, u32), Option<RunEnd>, &'static str);
+
+fn release_cases() -> Vec<ReleaseCase> {
     let script = || Some(RunCommand::Script { path: "a.py".into() });
     let ended = |exit_code, timed_out, has_tests, skipped| Some(RunEnd { exit_code, timed_out, has_tests, skipped });
-    let cases = [
+    vec![
         (Action::Ran, script(), (1, 1), ended(Some(0), false, false, 0), "Ran the given code: exit code 0, no tests."),
         (Action::Ran, script(), (1, 0), ended(Some(3), false, false, 0), "Ran the given code: exit code 3, no tests."),
         (Action::Ran, script(), (1, 0), ended(None, true, false, 0), "Ran the given code: timed out, no tests."),
@@ -554,8 +556,12 @@ fn a_release_gate_says_what_was_done() {
             ended(Some(1), false, false, 0),
             "Explained the given code and ran it: exit code 1, no tests.",
         ),
-    ];
-    for (action, run, (total, passed), run_end, expected) in cases {
+    ]
+}
+
+#[test]
+fn a_release_gate_says_what_was_done() {
+    for (action, run, (total, passed), run_end, expected) in release_cases() {
         let mut workflow = submitted("ann", options());
         workflow.phase = Phase::Approve { gate: Gate::pending(workflow.id, 1, Stage::Release) };
         workflow.artifacts = Artifacts {
