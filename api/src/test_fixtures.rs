@@ -53,7 +53,7 @@ pub(crate) fn tested(owner: &str) -> Workflow {
         Event::Executed {
             results,
             tests: TestSummary { total: 2, passed: 2 },
-            ran: Box::new(Ran { action: None, runtime_version: Some("3.11.2".to_owned()) }),
+            ran: Box::new(Ran { action: None, runtime_version: Some("3.11.2".to_owned()), end: None }),
             rerun: TestVerdict::Passed,
             usage: usage(4),
         },

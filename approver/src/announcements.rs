@@ -2,7 +2,7 @@
 
 use domain::approval::{Stage, lapse_votes};
 use domain::identity::User;
-use domain::workflow::Workflow;
+use domain::workflow::{Action, Workflow};
 use messaging::{Announcement, BucketCache};
 use serde_json::json;
 
@@ -28,7 +28,9 @@ pub(crate) fn announcement_of(users: &BucketCache<User>, workflow: &Workflow) ->
             "goal": workflow.submission.goal,
             "origin": artifacts.origin,
             "files": artifacts.files.iter().map(|file| &file.path).collect::<Vec<_>>(),
+            "action": artifacts.done().map(Action::as_str),
             "tests": { "total": artifacts.tests.total, "passed": artifacts.tests.passed },
+            "run": artifacts.run_end,
             "security_issues_found": workflow.metrics.security_issues_found,
             "approvals_so_far": park.approvals(),
             "recipes": recipes,

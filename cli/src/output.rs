@@ -87,6 +87,8 @@ pub fn format_duration(duration: Duration) -> String {
     }
 }
 
+/// Minimum characters of a wrapped line, however narrow the terminal is.
+const MIN_WRAP_WIDTH: usize = 20;
 /// Columns between two cells of a table.
 const COLUMN_GAP: usize = 2;
 
@@ -122,6 +124,14 @@ pub fn wrap_markdown(text: &str, width: usize) -> String {
     lines.join("\n")
 }
 
+/// Returns `text` with every line behind `indent`, wrapped to the terminal on stdout.
+pub fn indented(text: &str, indent: &str) -> String {
+    let width = terminal_width().map_or(usize::MAX, |columns| columns.saturating_sub(indent.len()).max(MIN_WRAP_WIDTH));
+    let mut lines = Vec::new();
+    text.lines().for_each(|line| wrap_line(line, width, &mut lines));
+    lines.iter().map(|line| format!("{indent}{line}")).collect::<Vec<_>>().join("\n")
+}
+
 /// Wraps a line and aligns its continuation lines with its text.
 fn wrap_line(line: &str, width: usize, lines: &mut Vec<String>) {
     let start = line.trim_start();
@@ -140,10 +150,14 @@ fn wrap_line(line: &str, width: usize, lines: &mut Vec<String>) {
     lines.push(current);
 }
 
+/// Collapses whitespace, so that the text is one line.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Prints a table. Whitespace in cells is collapsed, so that each row is one line.
 pub fn table(heading: &[&str], rows: &[Vec<String>]) {
-    let one_line = |cell: &String| cell.split_whitespace().collect::<Vec<_>>().join(" ");
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(one_line).collect()).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| one_line(cell)).collect()).collect();
     let widths: Vec<usize> = (0..heading.len()).map(|column| column_width(heading, &rows, column)).collect();
     let line = |cells: &mut dyn Iterator<Item = &str>| {
         let padded: Vec<String> = cells.zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();

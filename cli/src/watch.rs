@@ -132,7 +132,8 @@ pub fn print_workflow(state: &Value) {
     out!("{} {} {}", styled(style, status), id, styled(Style::Dim, &goal));
     if let Some(error) = state["error"].as_object() {
         let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
-        out!("  {}: {} {}", text("code"), text("message"), styled(Style::Dim, text("hint")));
+        out!("{}", output::indented(&format!("{}: {}", text("code"), text("message")), "  "));
+        out!("{}", styled(Style::Dim, &output::indented(text("hint"), "  ")));
     }
     print_action(state);
     print_test_results(&state["artifacts"]["test_results"]);
@@ -147,10 +148,17 @@ pub fn print_workflow(state: &Value) {
 fn print_approvals(state: &Value, id: &str) {
     for approval in state["pending_approvals"].as_array().into_iter().flatten() {
         let text = |name: &str| approval[name].as_str().unwrap_or_default();
-        out!("  {} ({} risk), expires {}", text("description"), text("risk_level"), text("expires_at"));
+        print_approval(approval);
         let help = if text("approval_type") == NEEDS_INPUT { " --file CODE (or --recipe NAME)" } else { "" };
         out!("  promptcraft approve {id}{help}   or   promptcraft reject {id}");
     }
+}
+
+/// Prints an approval: the question, wrapped to the terminal, and below it the risk and the deadline.
+pub fn print_approval(approval: &Value) {
+    let text = |name: &str| approval[name].as_str().unwrap_or_default();
+    let question = output::indented(text("description"), "  ");
+    out!("{question}\n  risk:    {}\n  expires: {}", text("risk_level"), text("expires_at"));
 }
 
 /// Prints the action and the runtime, e.g. `ran, python 3.11.2`.
@@ -171,6 +179,7 @@ fn print_test_results(results: &Value) {
     let all = results["success_rate"].as_f64() == Some(1.0);
     let style = if all { Style::Success } else { Style::Error };
     let end = match (results["exit_code"].as_i64(), results["signal"].as_i64()) {
+        _ if results["timed_out"] == true => "timed out".to_owned(),
         (Some(code), _) => format!("exit code {code}"),
         (None, Some(signal)) => format!("killed by signal {signal}"),
         (None, None) => "no exit code".to_owned(),
@@ -178,7 +187,7 @@ fn print_test_results(results: &Value) {
     let tests: Vec<&Value> = results["tests"].as_array().into_iter().flatten().collect();
     let is_program = matches!(tests.as_slice(), [only] if only["name"].as_str() == Some("run"));
     if is_program {
-        out!("  {}", styled(style, &end));
+        out!("  {}, no tests", styled(style, &end));
     } else {
         out!("  {}, {end}", styled(style, &format!("{passed} of {total} tests passed")));
     }

@@ -186,9 +186,10 @@ impl Generator {
                 // With an explicitly chosen recipe, values out of range fall back to their defaults.
                 Some(recipe) => {
                     let values = GoalTokens::of(&request.goal).read(&recipe.parameters);
-                    from_recipe(recipe, values.map(|values| ParameterValues { out_of_range: None, ..values }).as_ref())
+                    let values = values.map(|values| ParameterValues { out_of_range: None, ..values });
+                    from_recipe(recipe, values.as_ref(), &request.goal)
                 }
-                None => Err(self.refuse("The chosen recipe does not exist", &request.goal)),
+                None => Err(self.refuse_with_recipes("The chosen recipe does not exist", &self.matcher.misspelt(name))),
             };
         }
         let code = request.caller_code_text();
@@ -346,7 +347,7 @@ impl Generator {
         let found = self.matcher.find(goal, requested, &runtimes, requires_code).await;
         match &found.recipe {
             Some((index, values)) if !asks_for_changes(request) => {
-                from_recipe(&self.catalogue()[*index], values.as_ref())
+                from_recipe(&self.catalogue()[*index], values.as_ref(), goal)
             }
             None if requires_code => Err(self.refuse("The goal is about code that was not supplied", goal)),
             Some(_) | None => self.write_with_model(request, runtime, &found).await,
@@ -517,17 +518,21 @@ fn asks_for_changes(request: &Request) -> bool {
 }
 
 /// Builds the generation of a recipe with the values that the goal sets.
-fn from_recipe(recipe: &Recipe, values: Option<&ParameterValues>) -> Result<Generation, GenerateError> {
+fn from_recipe(recipe: &Recipe, values: Option<&ParameterValues>, goal: &str) -> Result<Generation, GenerateError> {
     if let Some(out_of_range) = values.and_then(|values| values.out_of_range) {
         let (name, range) = (&recipe.name, recipe.parameters[out_of_range].range());
         let hint =
             format!("Recipe {name} fits except for a value in the goal: {range}. State an allowed value, or none");
         return Err(GenerateError::NoGenerator { hint });
     }
-    let (files, documentation) = match values {
+    let (files, mut documentation) = match values {
         Some(values) => parameters::write(&recipe.parameters, values, &recipe.files, &recipe.documentation),
         None => (recipe.files.clone(), recipe.documentation.clone()),
     };
+    let rest = values.map_or(goal, |values| &values.rest);
+    if !recipe.has_fixed_numbers && GoalTokens::of(rest).has_number() {
+        documentation.push_str(parameters::NUMBERS_SECTION);
+    }
     Ok(Generation {
         origin: Origin::Recipe { name: recipe.name.clone(), version: recipe.version.clone() },
         action: Action::Generated,

@@ -428,3 +428,30 @@ async fn refusals_are_sentences_and_name_the_command_that_chooses_the_nearest_re
         assert!(hint.contains("promptcraft recipes list") || hint.contains("--recipe"), "{goal}: {hint}");
     }
 }
+
+#[tokio::test]
+async fn numbers_of_a_goal_are_in_the_code_or_the_page_says_that_they_are_not() {
+    let generator = generator();
+    let note = "Not every number of the goal is written into the code";
+    for (goal, expected, is_noted) in [
+        ("rate limiter for 10 requests per minute", "LIMIT = 10\nPERIOD_SECONDS = 60.0\n", false),
+        ("Create a rate limiter that allows 5 calls every 10 seconds", "LIMIT = 5\nPERIOD_SECONDS = 10.0\n", false),
+        ("retry a flaky http call up to 4 times with waiting longer each time", "ATTEMPTS = 4\n", false),
+        ("Write a retry helper that waits 5 seconds between retries", "ATTEMPTS = 5\n", true),
+        ("LRU cache for at most 500 entries", "CAPACITY = 500\n", false),
+        ("Create a rate limiter in Python 3", "LIMIT = 10\nPERIOD_SECONDS = 1.0\n", false),
+        ("Write fizzbuzz for 3 and 5", "", false),
+    ] {
+        let request = Request { goal: goal.to_owned(), round: 1, ..Request::default() };
+        let generation = generator.generate(&request).await.unwrap_or_else(|error| panic!("{goal}: {error}"));
+        assert!(generation.files[0].content.contains(expected), "{goal}: {}", generation.files[0].content);
+        assert_eq!(generation.documentation.contains(note), is_noted, "{goal}: {}", generation.documentation);
+    }
+}
+
+#[tokio::test]
+async fn a_misspelt_recipe_is_answered_with_the_nearest_names() {
+    let request = Request { goal: "anything".into(), recipe: Some("retry-bakoff".into()), ..Request::default() };
+    let Err(GenerateError::NoGenerator { hint }) = generator().generate(&request).await else { panic!("refused") };
+    assert!(hint.contains("The nearest recipe is retry-backoff"), "{hint}");
+}

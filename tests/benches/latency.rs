@@ -6,13 +6,18 @@ use std::pin::Pin;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use domain::workflow::EventKind;
 use futures_util::{Stream, StreamExt};
 use messaging::{Entry, WorkflowLog};
 use serde_json::{Value, json};
-use tests::{Client, Options, Stack, broker_as, run_request};
+use tests::{Client, Options, Stack, broker_as, eventually, run_request};
 use tokio::time::Instant;
 
 const ROUNDS: usize = 100;
+const GENERATE_ROUNDS: usize = 40;
+const GENERATE_FLOOR: &str = "floor: generate step of a given file";
+/// For loading the embedding model and computing the vectors of all recipes.
+const EMBEDDINGS_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Samples of one measure, in milliseconds.
 struct Row {
@@ -51,6 +56,7 @@ async fn main() {
     } else {
         println!("SKIPPED: docker rows: no engine answers");
     }
+    measure_catalogue(&mut rows).await;
     print_table(&rows);
 }
 
@@ -76,6 +82,13 @@ struct Bench {
 }
 
 impl Bench {
+    async fn of(stack: &Stack) -> Self {
+        let log = WorkflowLog::new(&broker_as(stack, "cli").await);
+        let (_, follow) = log.follow().await.expect("the log");
+        let transitions = Box::pin(follow.filter_map(|entry| async { entry.ok() }));
+        Self { client: stack.developer().await, transitions }
+    }
+
     async fn until(&mut self, id: &str, seen: impl Fn(&Entry) -> bool) -> Entry {
         let wait = async {
             loop {
@@ -88,6 +101,18 @@ impl Bench {
         tokio::time::timeout(Duration::from_secs(60), wait).await.expect("the workflow has the status")
     }
 
+    /// Returns the time from the end of the planning step to the end of the generating step.
+    async fn generate_time(&mut self, request: &Value) -> f64 {
+        let id = self.client.execute(request).await;
+        self.until(&id, |entry| entry.happened.kind == EventKind::Planned).await;
+        let start = Instant::now();
+        let after = self.until(&id, |entry| entry.happened.kind != EventKind::Planned).await;
+        let took = millis(start);
+        assert_eq!(after.happened.kind, EventKind::Generated, "{:?}", after.happened);
+        self.until(&id, |entry| entry.workflow.status().is_terminal()).await;
+        took
+    }
+
     async fn time_to_end(&mut self, request: &Value) -> f64 {
         let start = Instant::now();
         let id = self.client.execute(request).await;
@@ -98,14 +123,41 @@ impl Bench {
     }
 }
 
+/// Measures the generate step of goals that recipes serve, beside that of a given file, which needs no search.
+async fn measure_catalogue(rows: &mut Vec<Row>) {
+    let options = Options { embeddings: true, ..Options::default() }.with("budget.per_user_day", "100000");
+    let stack = Stack::start_with(options).await;
+    let mut bench = Bench::of(&stack).await;
+    eventually("goals are matched by meaning", EMBEDDINGS_TIMEOUT, || async {
+        let health = bench.client.get("/health").await.json();
+        (health["services"]["generator"]["matching"] == "embeddings").then_some(())
+    })
+    .await;
+    let goal = |text: String| json!({"goal": text, "context": {"execution_preferences": {"require_approval": false}}});
+    // The number makes each goal new, so that no remembered decision serves it.
+    let requests: [(&str, &dyn Fn(usize) -> Value); 3] = [
+        (GENERATE_FLOOR, &|_| run_request("print('hello')\n", false)),
+        ("generate step, recipe by keywords", &|_| goal("Write a fibonacci function with tests".to_owned())),
+        ("generate step, recipe by meaning, new goal", &|round| {
+            goal(format!("shortest route between {round} places in a weighted graph of roads"))
+        }),
+    ];
+    for (name, request) in requests {
+        let mut samples = Vec::new();
+        for round in 0..GENERATE_ROUNDS {
+            samples.push(bench.generate_time(&request(round)).await);
+        }
+        let is_floor = name == GENERATE_FLOOR;
+        let (floor, target) = if is_floor { (None, None) } else { (Some(GENERATE_FLOOR), Some(30.0)) };
+        rows.push(Row { name: name.to_owned(), samples, floor, target });
+    }
+}
+
 async fn measure_backend(backend: &'static str, target: f64, rows: &mut Vec<Row>, with_common: bool) {
     // Budgets are raised with the limits, or the thousandth run would be refused.
     let options = Options { backend, ..Options::default() }.with("budget.per_user_day", "100000");
     let stack = Stack::start_with(options).await;
-    let log = WorkflowLog::new(&broker_as(&stack, "cli").await);
-    let (_, follow) = log.follow().await.expect("the log");
-    let transitions = Box::pin(follow.filter_map(|entry| async { entry.ok() }));
-    let mut bench = Bench { client: stack.developer().await, transitions };
+    let mut bench = Bench::of(&stack).await;
     for _ in 0..10 {
         bench.time_to_end(&run_request("print('warm')\n", false)).await;
     }

@@ -61,11 +61,12 @@ pub(crate) async fn submit(
         return Ok(submitter.accepted(&first, true));
     }
     if let Some(name) = &submit_request.options.recipe
-        && submitter.recipes.is_unknown(name).await?
+        && let Some(nearest) = submitter.recipes.nearest_if_unknown(name).await?
     {
+        let near = if nearest.is_empty() { String::new() } else { format!("; near it: {}", nearest.join(", ")) };
         return Err(Problem::invalid_field(
             "context.execution_preferences.recipe",
-            "is not the name of a recipe; GET /api/v3/recipes lists them",
+            &format!("is not the name of a recipe{near}; GET /api/v3/recipes lists all"),
         ));
     }
     submitter.budget.require_remaining(&caller.user.name).await?;

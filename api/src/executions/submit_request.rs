@@ -3,7 +3,7 @@
 use actix_web::http::Uri;
 use domain::approval::{MAX_RECIPE_CHARS, RiskLevel};
 use domain::ids::Digest;
-use domain::workflow::{Mode, Options, SecurityLevel};
+use domain::workflow::{DEFAULT_TIMEOUT_SECONDS, Mode, Options, SecurityLevel};
 use serde_json::Value;
 use service::webhook::is_public;
 use url::{Host, Url};
@@ -95,6 +95,7 @@ fn read_options(
         require_approval: fields.flag(preferences, "require_approval", true),
         max_iterations: fields.number(preferences, "max_iterations", (1, 10), 3),
         timeout_minutes: fields.number(preferences, "timeout_minutes", (1, 120), 30),
+        timeout_seconds: fields.number(preferences, "timeout_seconds", (1, 7_200), DEFAULT_TIMEOUT_SECONDS),
         security_level: fields.choice(preferences, "security_level", &levels).unwrap_or_default(),
         enable_premium_search: fields.flag(preferences, "enable_premium_search", false),
         max_agents: fields.number(preferences, "max_agents", (1, 8), 1),
@@ -230,6 +231,7 @@ mod tests {
                 vec![json!(0), json!(11), json!("3"), json!(2.5), json!(-1), json!(true)],
             ),
             ("timeout_minutes", vec![json!(1), json!(120)], vec![json!(0), json!(121)]),
+            ("timeout_seconds", vec![json!(1), json!(7200)], vec![json!(0), json!(7201), json!("60"), json!(1.5)]),
             ("max_agents", vec![json!(1), json!(8)], vec![json!(0), json!(9), json!(1e300)]),
             ("security_level", vec![json!("strict"), json!("permissive")], vec![json!("none"), json!(1)]),
             ("require_approval", vec![json!(false)], vec![json!("false"), json!(0)]),

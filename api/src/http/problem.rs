@@ -92,8 +92,9 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "artifact-not-found", "Artifact not found, or not released.")
     }
 
-    pub(crate) fn recipe_not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "recipe-not-found", "Recipe not found on any worker.")
+    pub(crate) fn recipe_not_found(nearest: &[String]) -> Self {
+        let near = if nearest.is_empty() { String::new() } else { format!("; near it: {}", nearest.join(", ")) };
+        Self::new(StatusCode::NOT_FOUND, "recipe-not-found", format!("Recipe not found on any worker{near}."))
     }
 
     pub(crate) fn body_timeout() -> Self {

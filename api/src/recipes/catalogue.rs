@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use actix_web::web;
 use domain::ids::Digest;
+use domain::nearest::nearest_names;
 use messaging::{BucketError, CatalogueEntry, Catalogues, PublishedRecipe, WorkerReport};
 
 use crate::http::problem::Problem;
@@ -43,9 +44,11 @@ impl RecipeCatalogue {
         recipe.ok_or_else(no_worker)
     }
 
-    /// Returns whether no worker has a recipe of this name; false while no catalogue is known.
-    pub(crate) async fn is_unknown(&self, name: &str) -> Result<bool, Problem> {
-        Ok(self.offered().await?.is_some_and(|offers| !offers.contains_key(name)))
+    /// Returns the names nearest to that of a recipe which no worker has; `None` if one has it, or while no catalogue is
+    /// known.
+    pub(crate) async fn nearest_if_unknown(&self, name: &str) -> Result<Option<Vec<String>>, Problem> {
+        let offers = self.offered().await?;
+        Ok(offers.filter(|offers| !offers.contains_key(name)).map(|offers| nearest(name, &offers)))
     }
 
     async fn offered(&self) -> Result<Option<BTreeMap<String, Offer>>, Problem> {
@@ -72,6 +75,11 @@ impl RecipeCatalogue {
         }
         Ok(read)
     }
+}
+
+/// Returns the offered names nearest to a misspelt one.
+pub(crate) fn nearest(name: &str, offers: &BTreeMap<String, Offer>) -> Vec<String> {
+    nearest_names(name, offers.keys().map(String::as_str)).into_iter().map(str::to_owned).collect()
 }
 
 fn no_worker() -> Problem {

@@ -9,7 +9,7 @@ use crate::http::etag::respond_with_etag;
 use crate::http::problem::Problem;
 use crate::limits::admission::RateLimits;
 use crate::limits::settings::Operation;
-use crate::recipes::catalogue::{Offer, RecipeCatalogue};
+use crate::recipes::catalogue::{Offer, RecipeCatalogue, nearest};
 
 const JSON: &str = "application/json";
 
@@ -37,7 +37,7 @@ pub(crate) async fn show(
 ) -> Result<HttpResponse, Problem> {
     limits.admit(&request, &caller.user, Operation::Status).await?;
     let offers = catalogue.offers().await?;
-    let offer = offers.get(name.as_str()).ok_or_else(Problem::recipe_not_found)?;
+    let offer = offers.get(name.as_str()).ok_or_else(|| Problem::recipe_not_found(&nearest(&name, &offers)))?;
     let recipe = catalogue.recipe(offer).await?;
     Ok(answer(&request, &shown(&recipe, &recipe.summary.runtime, offer)))
 }

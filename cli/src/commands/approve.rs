@@ -10,7 +10,7 @@ use super::read_code;
 use crate::client::ConnectionArgs;
 use crate::error::CommandError;
 use crate::output::out;
-use crate::watch::NEEDS_INPUT;
+use crate::watch::{NEEDS_INPUT, print_approval};
 
 /// Approve the pending approval of a workflow
 #[derive(clap::Args)]
@@ -42,10 +42,10 @@ struct Decision {
     /// Comment to record with the decision
     #[arg(long)]
     comment: Option<String>,
-    /// Decide only if the pending approval has this digest
+    /// Decide only if the pending approval has this digest; does not ask for confirmation
     #[arg(long)]
     digest: Option<String>,
-    /// Do not ask for confirmation
+    /// Do not ask for confirmation; without a terminal, this or --digest is required
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
@@ -106,7 +106,8 @@ impl Decision {
     /// Shows the approval and asks for confirmation; without a terminal an option has to confirm.
     fn confirm(&self, approval: &Value, verdict: &str) -> Result<(), CommandError> {
         let text = |name: &str| approval[name].as_str().unwrap_or_default();
-        out!("{} ({} risk), digest {}", text("description"), text("risk_level"), text("digest"));
+        print_approval(approval);
+        out!("  digest:  {}", text("digest"));
         if self.yes || self.digest.is_some() {
             return Ok(());
         }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use landlock::{AccessFs, LandlockStatus, Ruleset, RulesetAttr as _, RulesetError};
 use messaging::MINIMUM_BROKER;
 
 use crate::env::{find_nats_server, find_program};
@@ -167,21 +168,32 @@ fn roots(data: &Path) -> Finding {
 }
 
 fn landlock() -> Finding {
-    let Ok(modules) = std::fs::read_to_string("/sys/kernel/security/lsm") else {
-        return Finding::Degraded(
-            "the kernel's list of security modules is not readable here, as in a container; `/health` names the \
-             Landlock ABI once a worker runs"
+    match landlock_abi() {
+        Ok(0) => Finding::Degraded(
+            "not supported by the kernel; workers run no jobs without it unless sandbox.minimum_landlock_abi is 0"
                 .to_owned(),
-        );
+        ),
+        Ok(abi) => Finding::Ok(format!("ABI {abi}")),
+        Err(reason) => Finding::Degraded(format!("cannot be checked: {reason}")),
+    }
+}
+
+/// Returns the Landlock ABI of the kernel, 0 without Landlock.
+///
+/// The kernel's list of security modules is no evidence: it is absent without a mounted securityfs.
+fn landlock_abi() -> Result<u32, String> {
+    let probe = || -> Result<LandlockStatus, RulesetError> {
+        let rules = Ruleset::default().handle_access(AccessFs::Execute)?.create()?;
+        Ok(rules.restrict_self()?.landlock)
     };
-    if modules.split(',').any(|module| module.trim() == "landlock") {
-        Finding::Ok("supported by the kernel".to_owned())
-    } else {
-        Finding::Degraded(
-            "not in the kernel's list of security modules; workers run no jobs without it unless \
-             sandbox.minimum_landlock_abi is 0"
-                .to_owned(),
-        )
+    // The rules confine the thread that applies them, which then ends.
+    match std::thread::spawn(probe).join() {
+        Ok(Ok(LandlockStatus::Available { effective_abi, kernel_abi })) => {
+            Ok(kernel_abi.unwrap_or(effective_abi as i32).unsigned_abs())
+        }
+        Ok(Ok(LandlockStatus::NotEnabled | LandlockStatus::NotImplemented)) => Ok(0),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("the check panicked".to_owned()),
     }
 }
 
@@ -199,6 +211,12 @@ fn is_at_least(version: &str, minimum: (u32, u32)) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_kernel_reports_its_landlock_abi_also_without_securityfs() {
+        // The tests of the sandbox need Landlock on the same machine.
+        assert!(landlock_abi().expect("checked") >= 1);
+    }
 
     #[test]
     fn versions_compare_by_number() {

@@ -4,7 +4,11 @@ use std::process::ExitCode;
 
 use crate::client::ConnectionArgs;
 use crate::error::CommandError;
-use crate::output::{self, out};
+use crate::output::{Style, one_line, out, styled, truncate};
+use crate::watch::print_approval;
+
+/// Maximum characters of a goal.
+const MAX_GOAL_CHARS: usize = 100;
 
 /// List the approvals that await your decision
 #[derive(clap::Args)]
@@ -21,14 +25,15 @@ impl Inbox {
             out!("No pending approvals.");
             return Ok(ExitCode::SUCCESS);
         }
-        let rows: Vec<Vec<String>> = approvals
-            .iter()
-            .map(|approval| {
-                let text = |name: &str| approval[name].as_str().unwrap_or_default().to_owned();
-                vec![text("workflow_id"), text("risk_level"), text("expires_at"), text("description")]
-            })
-            .collect();
-        output::table(&["WORKFLOW", "RISK", "EXPIRES", "APPROVAL"], &rows);
+        for (number, approval) in approvals.iter().enumerate() {
+            if number > 0 {
+                out!("");
+            }
+            let goal = truncate(approval["workflow"]["goal"].as_str().unwrap_or_default(), MAX_GOAL_CHARS);
+            let id = approval["workflow_id"].as_str().unwrap_or_default();
+            out!("{} {}", styled(Style::Bold, id), styled(Style::Dim, &one_line(&goal)));
+            print_approval(approval);
+        }
         if more {
             out!("\nThere are more; decide some of these to see them.");
         }

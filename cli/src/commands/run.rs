@@ -32,6 +32,9 @@ pub struct Run {
     /// Recipe to use, whatever the goal says; see `promptcraft recipes list`
     #[arg(long, value_name = "NAME", conflicts_with = "file")]
     recipe: Option<String>,
+    /// Seconds that one run of the code may take, 1 to 7200 [default: 60]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=7200))]
+    timeout: Option<u32>,
     /// Release the result without an approval
     #[arg(long)]
     no_approval: bool,
@@ -70,6 +73,9 @@ impl Run {
         let mut preferences = json!({ "require_approval": !self.no_approval });
         if let Some(mode) = &self.mode {
             preferences["mode"] = mode.as_str().into();
+        }
+        if let Some(seconds) = self.timeout {
+            preferences["timeout_seconds"] = seconds.into();
         }
         if let Some(recipe) = &self.recipe {
             preferences["recipe"] = recipe.as_str().into();

@@ -5,6 +5,8 @@ from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
 
+CAPACITY = 64
+
 
 class BufferFull(Exception):
     """There is no room, and overwriting was not asked for."""
@@ -17,7 +19,7 @@ class BufferEmpty(Exception):
 class CircularBuffer(Generic[Item]):
     """Hold at most `capacity` items; every operation takes constant time and memory is taken once."""
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int = CAPACITY) -> None:
         if isinstance(capacity, bool) or not isinstance(capacity, int) or capacity < 1:
             raise ValueError("capacity must be an integer of at least 1")
         # An empty slot holds None.

@@ -5,7 +5,7 @@ from collections import deque
 
 import pytest
 
-from circular_buffer import BufferEmpty, BufferFull, CircularBuffer
+from circular_buffer import CAPACITY, BufferEmpty, BufferFull, CircularBuffer
 
 
 def test_first_in_first_out():
@@ -13,6 +13,10 @@ def test_first_in_first_out():
     for item in "abc":
         buffer.write(item)
     assert [buffer.read() for _ in range(3)] == ["a", "b", "c"]
+
+
+def test_the_default_capacity_is_the_constant():
+    assert CircularBuffer().capacity == CAPACITY
 
 
 def test_a_full_buffer_refuses_and_keeps_its_items():

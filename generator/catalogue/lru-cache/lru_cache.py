@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
+CAPACITY = 128
+
 _MISSING = object()
 
 
@@ -17,7 +19,7 @@ class LRUCache(Generic[Key, Value]):
 
     def __init__(
         self,
-        capacity: int,
+        capacity: int = CAPACITY,
         ttl_seconds: float | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,

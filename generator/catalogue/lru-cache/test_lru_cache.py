@@ -1,8 +1,9 @@
+import inspect
 import threading
 
 import pytest
 
-from lru_cache import LRUCache
+from lru_cache import CAPACITY, LRUCache
 
 
 class Clock:
@@ -26,6 +27,10 @@ def test_the_least_recently_used_entry_leaves_first():
     cache.put("c", 3)
     assert "b" not in cache
     assert (cache.get("a"), cache.get("c"), len(cache)) == (1, 3, 2)
+
+
+def test_the_default_capacity_is_the_constant():
+    assert inspect.signature(LRUCache).parameters["capacity"].default == CAPACITY
 
 
 def test_overwriting_renews_an_entry_and_does_not_evict():

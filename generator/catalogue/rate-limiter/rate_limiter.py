@@ -5,6 +5,9 @@ import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
+LIMIT = 10
+PERIOD_SECONDS = 1.0
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -16,12 +19,15 @@ class Decision:
 
 
 class RateLimiter:
-    """Allow `burst` actions at once and `rate_per_second` in the long run, for each key on its own."""
+    """Allow `burst` actions at once and `rate_per_second` in the long run, for each key on its own.
+
+    By default that is `LIMIT` actions at once, and as many in each `PERIOD_SECONDS` in the long run.
+    """
 
     def __init__(
         self,
-        rate_per_second: float,
-        burst: float,
+        rate_per_second: float = LIMIT / PERIOD_SECONDS,
+        burst: float = LIMIT,
         *,
         max_keys: int = 100_000,
         clock: Callable[[], float] = time.monotonic,

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from rate_limiter import RateLimiter
+from rate_limiter import LIMIT, PERIOD_SECONDS, RateLimiter
 
 
 class Clock:
@@ -24,6 +24,14 @@ def test_a_burst_passes_and_the_next_call_is_told_how_long_to_wait(clock):
     refused = limiter.acquire("ada")
     assert not refused.allowed
     assert refused.retry_after_seconds == pytest.approx(0.5)
+
+
+def test_the_default_allows_the_limit_at_once_and_again_after_the_period(clock):
+    limiter = RateLimiter(clock=clock)
+    for _ in range(2):
+        assert all(limiter.acquire("ada").allowed for _ in range(LIMIT))
+        assert not limiter.acquire("ada").allowed
+        clock.now += PERIOD_SECONDS * 1.000001
 
 
 def test_waiting_as_long_as_told_is_enough(clock):

@@ -10,15 +10,19 @@ from typing import Any, ParamSpec, TypeVar
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
+ATTEMPTS = 5
+BASE_DELAY_SECONDS = 0.1
+MAX_DELAY_SECONDS = 30.0
+
 
 @dataclass(frozen=True)
 class Backoff:
     """How often to try and how long to wait in between; times are in seconds."""
 
-    attempts: int = 5
-    base_seconds: float = 0.1
+    attempts: int = ATTEMPTS
+    base_seconds: float = BASE_DELAY_SECONDS
     factor: float = 2.0
-    max_seconds: float = 30.0
+    max_seconds: float = MAX_DELAY_SECONDS
     deadline_seconds: float | None = None
     jitter: bool = True
 

@@ -1,6 +1,6 @@
 import pytest
 
-from retry import Backoff, call_with_retry, retry
+from retry import ATTEMPTS, Backoff, call_with_retry, retry
 
 
 class Flaky:
@@ -51,6 +51,13 @@ def test_waits_double_until_it_works():
     function = Flaky(3)
     assert run(function) == ((), [1, 2, 4])
     assert function.calls == 4
+
+
+def test_without_settings_a_call_is_tried_as_often_as_the_constant_says():
+    function = Flaky(10**9)
+    with pytest.raises(OSError):
+        call_with_retry(function, sleep=lambda _: None)
+    assert function.calls == ATTEMPTS
 
 
 def test_the_last_error_comes_out_when_attempts_are_used_up():

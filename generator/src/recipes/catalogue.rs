@@ -57,6 +57,9 @@ pub struct Recipe {
     pub(crate) keyword_texts: Vec<String>,
     #[serde(skip)]
     pub(crate) keywords: KeywordRules,
+    /// True if the code has fixed numbers, and a goal may state only these.
+    #[serde(skip)]
+    pub(crate) has_fixed_numbers: bool,
 }
 
 impl Recipe {
@@ -202,6 +205,7 @@ fn read_recipe(folder: &str, mut files: BTreeMap<String, String>) -> Result<Reci
     if !keywords.is_usable() {
         return Err(invalid(folder, "goals.require needs at least one group, and each group at least one word"));
     }
+    let has_fixed_numbers = goals.numbers.is_some();
     let keyword_texts = goals.require.iter().flatten().chain(&goals.covers).cloned().collect();
     Ok(Recipe {
         keyword_texts,
@@ -217,6 +221,7 @@ fn read_recipe(folder: &str, mut files: BTreeMap<String, String>) -> Result<Reci
         not_for: description.goals.not_for,
         parameters: description.parameters,
         provides: description.provides,
+        has_fixed_numbers,
         keywords,
     })
 }

@@ -94,9 +94,13 @@ impl Outcome {
 impl JobResult {
     /// Returns whether the test runner found no tests.
     pub fn found_no_tests(&self) -> bool {
-        let named = self.tests.iter().flatten().any(|test| test.name != report::WHOLE_RUN);
         let ended = matches!(self.exit_code, Some(0 | report::NO_TESTS_FOUND));
-        self.tests.is_some() && ended && !named
+        self.tests.is_some() && ended && !self.has_tests()
+    }
+
+    /// Returns whether the report names a test.
+    pub fn has_tests(&self) -> bool {
+        self.tests.iter().flatten().any(|test| test.name != report::WHOLE_RUN)
     }
 
     /// Builds the result from the runner's frame; `host_counters` are the host's own readings of the job's cgroup.

@@ -6,6 +6,7 @@ pub mod analysis;
 pub mod approval;
 pub mod identity;
 pub mod ids;
+pub mod nearest;
 #[cfg(feature = "samples")]
 pub mod samples;
 pub mod single_file;

@@ -3,7 +3,7 @@
 use crate::Timestamp;
 use crate::identity::{Role, User};
 use crate::ids::{Digest, UserName, WorkflowId};
-use crate::workflow::{Mode, Options, SecurityLevel, Submission, Workflow};
+use crate::workflow::{DEFAULT_TIMEOUT_SECONDS, Mode, Options, SecurityLevel, Submission, Workflow};
 
 /// The creation time of every sample.
 pub const START: Timestamp = Timestamp::from_millis(1_769_860_800_000);
@@ -17,6 +17,7 @@ pub fn options() -> Options {
         enable_human_loop: true,
         max_iterations: 3,
         timeout_minutes: 30,
+        timeout_seconds: DEFAULT_TIMEOUT_SECONDS,
         security_level: SecurityLevel::Standard,
         enable_premium_search: false,
         max_agents: 1,

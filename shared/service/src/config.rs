@@ -11,6 +11,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use domain::identity::Secret;
+use domain::nearest::nearest_names;
 
 mod budget;
 mod reference;
@@ -275,8 +276,9 @@ fn nearest(name: &str) -> String {
     let last = name.rsplit('.').next().unwrap_or(name);
     let is_near =
         |known: &str| known.rsplit('.').next() == Some(last) || known.replace('_', "") == name.replace('_', "");
-    let near = SETTINGS.iter().find(|setting| is_near(setting.name));
-    near.map(|setting| format!("; did you mean {}?", setting.name)).unwrap_or_default()
+    let near = SETTINGS.iter().map(|setting| setting.name).find(|known| is_near(known));
+    let near = near.or_else(|| nearest_names(name, SETTINGS.iter().map(|setting| setting.name)).first().copied());
+    near.map(|near| format!("; did you mean {near}?")).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ fn a_goal_is_followed_to_its_end(terminal: &Terminal) {
     let progress: Vec<&str> = shown.lines().filter(|line| line.contains("/5 ")).collect();
     assert_eq!(progress.last(), Some(&"5/5 completed"), "{shown}");
     assert!(progress.is_sorted(), "progress decreased: {progress:?}");
-    assert!(shown.contains("class LRUCache") && shown.contains("14 of 14 tests passed"), "{shown}");
+    assert!(shown.contains("class LRUCache") && shown.contains("15 of 15 tests passed"), "{shown}");
     assert!(!shown.contains('\x1b'), "escape codes in a pipe: {shown}");
 
     fs::write(terminal.directory().join("slow.py"), "import time\ntime.sleep(1)\nprint('slept')\n").expect("a file");
@@ -121,15 +121,19 @@ fn a_result_waits_for_its_decision(terminal: &Terminal) {
     assert_snapshot!(rested(&parked), @r"
     waiting_approval ID Run this script please
       ran, python VERSION
-      exit code 0
+      exit code 0, no tests
       | hello
       took SO LONG
-      May this result (the caller's own code) be released? 1 of 1 tests passed. (low risk), expires TIME
+      May this result (the caller's own code) be released? Ran the given code: exit code 0, no tests.
+      risk: low
+      expires: TIME
       promptcraft approve ID or promptcraft reject ID
     ");
     assert_snapshot!(steady(terminal.run(&["inbox"]).well()), @r"
-    WORKFLOW RISK EXPIRES APPROVAL
-    ID low TIME May this result (the caller's own code) be released? 1 of 1 tests passed.
+    ID Run this script please
+      May this result (the caller's own code) be released? Ran the given code: exit code 0, no tests.
+      risk: low
+      expires: TIME
 
     To decide: promptcraft approve WORKFLOW or promptcraft reject WORKFLOW
     ");
@@ -149,7 +153,7 @@ fn a_result_waits_for_its_decision(terminal: &Terminal) {
     assert_snapshot!(steady(terminal.run(&["status", &id]).well()), @r"
     completed ID Run this script please
       ran, python VERSION
-      exit code 0
+      exit code 0, no tests
       | hello
       took SO LONG
     ");
@@ -185,7 +189,7 @@ fn a_goal_that_nothing_serves_asks_for_help(terminal: &Terminal) {
     let alone = terminal.run(&["run", UNSERVED, "--no-approval", "--watch"]);
     assert_eq!(alone.code, 1, "{alone:?}");
     assert!(
-        alone.out.contains("  no_generator: No generator can serve this goal. No recipe fits the goal."),
+        alone.out.contains("  no_generator: No generator can serve this goal.\n  No recipe fits the goal."),
         "{alone:?}"
     );
 
@@ -233,11 +237,18 @@ fn code_that_fails_fails_the_command(terminal: &Terminal) {
     assert_snapshot!(rested(&failed), @r"
     completed ID Run this script please
       ran, python VERSION
-      exit code 3
+      exit code 3, no tests
       | out
       stderr | why
       took SO LONG
     ");
+    fs::write(terminal.directory().join("endless.py"), "print('begun', flush=True)\nwhile True: pass\n")
+        .expect("a file");
+    let words = ["run", "Run this script please", "--file", "endless.py", "--no-approval", "--watch"];
+    let endless = terminal.run(&[&words[..], &["--timeout", "2"]].concat());
+    assert_eq!(endless.code, 1, "{endless:?}");
+    assert!(endless.out.contains("  timed out, no tests\n"), "{endless:?}");
+    assert!(endless.out.contains("(timeout_seconds") && endless.out.contains("  | begun\n"), "{endless:?}");
     let tests = run("sums.py", "def test_sum():\n    assert 1 + 1 == 3\n", "Run the tests");
     assert_eq!(tests.code, 1, "{tests:?}");
     assert!(
@@ -255,7 +266,7 @@ fn a_list_has_a_line_for_each(terminal: &Terminal) {
     terminal.run(&["run", &goal, "--file", "hello.py", "--no-approval", "--watch"]).well();
     assert_snapshot!(steady(terminal.run(&["list"]).well()), @r"
     WORKFLOW STATUS CREATED GOAL
-    ID completed TIME Run this script and print what it prints and print what it…
+    ID completed TIME Run this script and print what it prints and print what it …
     ID cancelled TIME Run this script please
     ID cancelled TIME Make me a sandwich with extra cheese
     ID failed TIME Make me a sandwich with extra cheese

@@ -95,7 +95,7 @@ async fn recipes_are_tested_in_the_sandbox() {
     listed(&stack.developer().await, "lru-cache").await;
     let terminal = Terminal::new(&stack);
     let passed = terminal.run(&["recipes", "test", "lru-cache", "fizzbuzz"]);
-    assert!(passed.well().contains("ok     lru-cache: 14 tests passed"), "{passed:?}");
+    assert!(passed.well().contains("ok     lru-cache: 15 tests passed"), "{passed:?}");
     assert!(passed.out.contains("2 of 2 recipes passed"), "{passed:?}");
     terminal.run(&["recipes", "test", "xyzzy"]).refused(1, "recipe xyzzy not found");
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tests::{Client, Options, Stack, run_request};
 
-/// Runs a program for at most a minute and returns its test results.
+/// Runs a program for at most 20 seconds and returns its test results.
 async fn results_of(client: &Client, code: &str) -> Value {
     let mut request = run_request(code, false);
-    request["context"]["execution_preferences"]["timeout_minutes"] = json!(1);
+    request["context"]["execution_preferences"]["timeout_seconds"] = json!(20);
     let id = client.execute(&request).await;
     let done = client.until_within(&id, "completed", Duration::from_secs(120)).await;
     done["artifacts"]["test_results"].clone()

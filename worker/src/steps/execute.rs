@@ -62,13 +62,13 @@ pub(super) async fn run(
     if let Err(error) = model_round::fail_unproven_tests(context, workflow, &mut result).await {
         return error.into();
     }
-    let TestReport { document, summary, feedback } = test_report(&result, untested);
+    let TestReport { document, summary, end, feedback } = test_report(&result, untested);
     let rerun = match model_round::rerun(context, workflow, summary, feedback).await {
         Ok(rerun) => rerun,
         Err(error) => return error.into(),
     };
     let runtime = artifacts.runtime.as_deref().unwrap_or_default();
-    let ran = Box::new(Ran { action, runtime_version: sandbox.version(runtime).map(str::to_owned) });
+    let ran = Box::new(Ran { action, runtime_version: sandbox.version(runtime).map(str::to_owned), end: Some(end) });
     match context.blobs.store(document.to_string()).await {
         Ok(results) => StepOutcome::Event(Event::Executed { results, tests: summary, ran, rerun, usage }),
         Err(error) => error.into(),
@@ -180,7 +180,8 @@ async fn job_for(context: &WorkerContext, workflow: &Workflow, command: Command)
         workflow::SecurityLevel::Standard => SecurityLevel::Standard,
         workflow::SecurityLevel::Permissive => SecurityLevel::Permissive,
     };
-    let limits = Limits::for_level(level, time_left(context, workflow));
+    let run_timeout = workflow.submission.options.run_timeout();
+    let limits = Limits::for_level(level, time_left(context, workflow).min(run_timeout));
     Ok(Job {
         owner: Owner::new(workflow.owner.as_str()),
         level,

@@ -85,6 +85,9 @@ struct ChangedCode {
     output: bool,
     #[serde(default)]
     added: u32,
+    /// Definitions without a docstring, because their code states nothing but names.
+    #[serde(default)]
+    bare: u32,
 }
 
 /// Runs the tool and adds its use to `usage`.
@@ -336,10 +339,18 @@ fn summary(tool: &Tool, changed: &ChangedCode, repair: &Repair) -> String {
             format!("Applied with ruff: {}.", names.join(", "))
         }
         Tool::FixSecurity { .. } => fixes(repair),
-        Tool::Docstrings => format!("Added {} docstrings; the code is otherwise the same.", changed.added),
+        Tool::Docstrings => docstrings(changed),
         Tool::WriteTests { .. } => String::new(),
     };
     format!("{done} {}", evidence(tool, changed))
+}
+
+fn docstrings(changed: &ChangedCode) -> String {
+    let added = format!("Added {} docstrings; the code is otherwise the same.", changed.added);
+    match changed.bare {
+        0 => added,
+        bare => format!("{added} {bare} got none: their code states nothing but names."),
+    }
 }
 
 fn fixes(repair: &Repair) -> String {
@@ -427,8 +438,14 @@ mod tests {
 
     #[test]
     fn a_summary_claims_only_what_was_compared() {
-        let changed =
-            |tests, recorded, output| ChangedCode { changed: "x".to_owned(), tests, recorded, output, added: 0 };
+        let changed = |tests, recorded, output| ChangedCode {
+            changed: "x".to_owned(),
+            tests,
+            recorded,
+            output,
+            added: 0,
+            bare: 0,
+        };
         let repair = Repair { fixed: vec!["PY-WEAK-HASH".to_owned()], ..Repair::default() };
         let security = Tool::FixSecurity { kind: None };
         let text = summary(&security, &changed(0, 0, true), &repair);

@@ -1,6 +1,6 @@
 //! The test report of a run, in the form that clients read.
 
-use domain::workflow::{Feedback, TestSummary};
+use domain::workflow::{Feedback, RunEnd, TestSummary};
 use sandbox::{JobResult, Outcome, TestCase, TestOutcome};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -37,6 +37,7 @@ impl Test {
 pub(super) struct TestReport {
     pub(super) document: Value,
     pub(super) summary: TestSummary,
+    pub(super) end: RunEnd,
     pub(super) feedback: Feedback,
 }
 
@@ -98,7 +99,12 @@ pub(super) fn test_report(result: &JobResult, untested: bool) -> TestReport {
         findings: Vec::new(),
         comment: None,
     };
-    TestReport { document, summary, feedback }
+    TestReport { document, summary, end: end_of(result, skipped), feedback }
+}
+
+fn end_of(result: &JobResult, skipped: u32) -> RunEnd {
+    let (exit_code, timed_out) = (result.exit_code, result.outcome.is_timeout());
+    RunEnd { exit_code, timed_out, has_tests: result.has_tests(), skipped }
 }
 
 fn of_case(case: &TestCase) -> Test {
@@ -123,8 +129,10 @@ fn run_as_test(result: &JobResult, untested: bool) -> Test {
             Some(format!("the program ended with exit code {code}"))
         }
         (Outcome::Exited | Outcome::OutputTruncated, None) => Some("the program ended without an exit code".to_owned()),
-        (Outcome::TimedOut, _) => Some("the program exceeded its time limit".to_owned()),
-        (Outcome::OutOfCpu, _) => Some("the program exceeded its limit of CPU time".to_owned()),
+        (Outcome::TimedOut, _) => Some("the program exceeded its time limit (timeout_seconds)".to_owned()),
+        (Outcome::OutOfCpu, _) => {
+            Some("the program exceeded its CPU time (timeout_seconds, or the rest of the budget)".to_owned())
+        }
         (Outcome::OomKilled, _) => Some("the program exceeded its memory limit".to_owned()),
         (Outcome::KilledBySignal, _) => {
             let signal = result.signal.map_or_else(|| "a signal".to_owned(), sandbox::signal_text);
@@ -224,7 +232,7 @@ mod tests {
         loud.stdout = vec![0x1b; 4 << 20];
         loud.stderr = vec![b'"'; 4 << 20];
         loud.tests.iter_mut().flatten().for_each(|test| test.message = Some("\u{1}".repeat(4_000)));
-        let TestReport { document, summary, feedback } = test_report(&loud, false);
+        let TestReport { document, summary, feedback, .. } = test_report(&loud, false);
         assert!(document.to_string().len() < 7_500_000, "{}", document.to_string().len());
         assert_eq!((document["truncated"].as_bool(), document["total"].as_u64()), (Some(true), Some(10_000)));
         assert_eq!((summary.total, feedback.failed_tests.len()), (10_000, MAX_FEEDBACK_TESTS));

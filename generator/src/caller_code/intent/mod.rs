@@ -396,7 +396,9 @@ fn asks_for_explanation(words: &[Word], at: usize) -> bool {
     if shows && is_command(words, at) {
         let any = |list: &[&str]| rest().any(|(next, _)| is(words, next, list) && !is_negated(words, next));
         let counts = rest().any(|(next, word)| word == "how" && is(words, next + 1, &["many", "much", "long"]));
-        let asked = any(&["how", "why", "wrong"]) && !counts
+        let is_state = |at: usize| is(words, at, &["is", "are", "was", "were", "looks"]);
+        let verdict = rest().any(|(next, word)| matches!(word, "right" | "correct") && is_state(next.wrapping_sub(1)));
+        let asked = (any(&["how", "why", "wrong"]) || verdict) && !counts
             || any(&["does"]) && !any(&["output", "outputs", "prints", "print"]);
         // The test counts serve "Run the tests and give me a summary".
         let sums_up = any(&["summary", "overview"]) && (0..at).any(|before| is(words, before, lex::TESTS));

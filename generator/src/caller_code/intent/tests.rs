@@ -225,6 +225,7 @@ fn questions_are_asked_about_the_code() {
             "Tell me what this does",
             "Show me how this works",
             "Is this correct?",
+            "Run it and tell me if the result is right",
             "Any bugs?",
             "Review this code for bugs",
         ],

@@ -183,7 +183,7 @@ impl Matcher {
         if !tied.is_empty() {
             return self.by_meaning(query, requested, runtimes, tied).await;
         }
-        let english = glossary::translated(goal);
+        let english = glossary::translated(goal, |word| self.spelling.knows(word));
         let goal = english.as_deref().unwrap_or(goal);
         let corrected = self.index().map(|index| self.spelling.correct(goal, |word| index.is_word(word)));
         let text = corrected.as_deref().unwrap_or(goal);
@@ -205,6 +205,15 @@ impl Matcher {
         let is_second_choice = |index: usize| self.recipes[index].runtime != "python";
         near.sort_by_key(|(index, score)| (std::cmp::Reverse(*score), is_second_choice(*index), *index));
         near.into_iter().take(MAX_SUGGESTIONS).map(|(index, _)| index).collect()
+    }
+
+    /// Returns the recipes whose name differs from a misspelt one by a typo, the nearest first.
+    pub(crate) fn misspelt(&self, name: &str) -> Vec<usize> {
+        let is_near = |index: &usize| spelling::is_typo(name, &self.recipes[*index].name);
+        let mut near: Vec<usize> = (0..self.recipes.len()).filter(is_near).collect();
+        near.sort_by_key(|index| spelling::distance(name, &self.recipes[*index].name));
+        near.truncate(MAX_SUGGESTIONS);
+        near
     }
 
     fn candidates<'a>(&'a self, query: &'a GoalQuery, runtime: &'a str) -> impl Iterator<Item = Candidate<'a>> {

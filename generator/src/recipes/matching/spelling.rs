@@ -40,6 +40,11 @@ impl SpellChecker {
         goal.split(' ').map(corrected).collect::<Vec<_>>().join(" ")
     }
 
+    /// Returns whether a lower-case word occurs in the catalogue.
+    pub(super) fn knows(&self, word: &str) -> bool {
+        word.chars().next().and_then(|first| self.words.get(&first)).is_some_and(|known| known.contains_key(word))
+    }
+
     fn correction(&self, word: &str) -> Option<&str> {
         let stemmed = stem(word);
         let known = self.words.get(&word.chars().next()?)?;

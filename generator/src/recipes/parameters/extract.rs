@@ -9,6 +9,8 @@ const MAX_CUE_DISTANCE: usize = 3;
 const NAME_MARKERS: &[&str] = &["named", "called", "naming", "name", "calling"];
 /// Words that are never names.
 const NOT_NAMES: &[&str] = &["I", "A", "The", "It", "Python", "JavaScript", "None", "True", "False"];
+/// Words that a version number follows.
+const VERSIONED: &[&str] = &["python", "node", "nodejs", "node.js", "version", "rfc", "es"];
 const NUMBER_WORDS: &[(&str, f64)] = &[
     ("one", 1.0),
     ("two", 2.0),
@@ -88,6 +90,14 @@ impl<'a> GoalTokens<'a> {
         Self { goal, tokens: tokens(goal) }
     }
 
+    /// Returns whether a word is a number in digits, other than the version of a language.
+    pub(crate) fn has_number(&self) -> bool {
+        let is_number =
+            |token: &Token<'_>| token.lower.starts_with(|c: char| c.is_ascii_digit()) && parse_number(token).is_some();
+        let is_version = |at: usize| at > 0 && VERSIONED.contains(&self.tokens[at - 1].lower.as_str());
+        (0..self.tokens.len()).any(|at| is_number(&self.tokens[at]) && !is_version(at))
+    }
+
     /// Extracts the values of a recipe's parameters; `None` if the goal sets none.
     pub(crate) fn read(&self, parameters: &[Parameter]) -> Option<ParameterValues> {
         let (tokens, mut values, mut taken) = (&self.tokens, ParameterValues::default(), Vec::new());
@@ -152,7 +162,7 @@ fn number(
     taken: &[Range<usize>],
 ) -> Option<(ParameterValue, Range<usize>)> {
     let wants_time = parameter.kind == ParameterKind::DurationSeconds;
-    let is_cue = |at: usize| tokens.get(at).is_some_and(|token| parameter.is_cue(&token.lower));
+    let is_cue = |at: usize| parameter.is_cue(&tokens[at.min(tokens.len())..]);
     let mut best: Option<(usize, f64, Range<usize>)> = None;
     for at in (0..tokens.len()).filter(|at| !taken.iter().any(|span| span.contains(at))) {
         let rate = |at: usize| is_cue(at.checked_sub(1)?).then(|| UNITS.iter().find(|it| it.0 == tokens[at].lower))?;
@@ -208,10 +218,16 @@ fn choice(parameter: &Parameter, tokens: &[Token<'_>]) -> Option<(ParameterValue
 }
 
 impl Parameter {
-    fn is_cue(&self, word: &str) -> bool {
-        let is_form =
-            |cue: &String| cue == word || word.strip_suffix('s') == Some(cue) || cue.strip_suffix('s') == Some(word);
-        self.cues.iter().any(is_form)
+    /// Returns whether a cue, of one word or several, begins the tokens.
+    fn is_cue(&self, tokens: &[Token<'_>]) -> bool {
+        let is_form = |cue: &str, word: &str| {
+            cue == word || word.strip_suffix('s') == Some(cue) || cue.strip_suffix('s') == Some(word)
+        };
+        let begins = |cue: &String| {
+            let mut words = tokens.iter().map(|token| token.lower.as_str());
+            cue.split(' ').all(|part| words.next().is_some_and(|word| is_form(part, word)))
+        };
+        self.cues.iter().any(begins)
     }
 
     fn allows(&self, value: &ParameterValue) -> bool {

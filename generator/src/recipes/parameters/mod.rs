@@ -5,7 +5,7 @@ mod substitute;
 
 pub(crate) use extract::{GoalTokens, ParameterValues};
 use serde::{Deserialize, Serialize};
-pub(crate) use substitute::write;
+pub(crate) use substitute::{NUMBERS_SECTION, write};
 
 /// A value that a goal may set, such as a capacity or the name of a class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

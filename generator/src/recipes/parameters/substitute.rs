@@ -33,6 +33,9 @@ pub(crate) fn write(
     (files, documentation)
 }
 
+/// The section of the documentation for a goal with a number that no parameter holds.
+pub(crate) const NUMBERS_SECTION: &str = "\n## Numbers of the goal\n\nNot every number of the goal is written into the code; pass the others as arguments.\n";
+
 /// Returns the section of the documentation that lists the values.
 fn section(parameters: &[Parameter], values: &ParameterValues) -> String {
     if values.set.is_empty() {

@@ -408,6 +408,10 @@ fn statements(words: &[Word], means: impl Fn(&[Word], usize) -> Option<(Requirem
     let mut found = Vec::new();
     let mut at = 0;
     while at < words.len() {
+        if calls_over_http(words, at) {
+            at += 1;
+            continue;
+        }
         let means = means(words, at);
         let (step, statement) = match (matched(&STATED, words, at), means) {
             (Some((requirement, length)), means) if means.is_none() || length > 1 => (length, Some(requirement)),
@@ -418,6 +422,12 @@ fn statements(words: &[Word], means: impl Fn(&[Word], usize) -> Option<(Requirem
         at += step;
     }
     found
+}
+
+/// Returns whether "HTTP" at a word names what a caller sends ("a flaky HTTP call"), which takes no web service.
+fn calls_over_http(words: &[Word], at: usize) -> bool {
+    let next = words.get(at + 1).map_or("", |word| word.stem.as_str());
+    words[at].text == "http" && matches!(next, "call" | "request" | "error" | "failur" | "failure")
 }
 
 /// Returns the structure that starts at a word if the words around it mark it as required.

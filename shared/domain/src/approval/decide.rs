@@ -6,6 +6,7 @@ use super::refusal::Refusal;
 use crate::Timestamp;
 use crate::identity::User;
 use crate::ids::{ApprovalId, Digest, UserName, WorkflowId};
+use crate::nearest::nearest_names;
 use crate::workflow::{NewInput, Phase, Workflow};
 
 /// A decision as it was sent, unchecked.
@@ -83,7 +84,8 @@ fn check_input(stage: &Stage, request: &DecisionRequest) -> Result<(), Refusal> 
         (Stage::Input { recipes, .. }, Some(NewInput::Recipe { name }))
             if !recipes.is_empty() && !recipes.contains(name) =>
         {
-            Err(Refusal::UnknownRecipe(recipes.join(", ")))
+            let near = nearest_names(name, recipes.iter().map(String::as_str));
+            Err(Refusal::UnknownRecipe(if near.is_empty() { recipes.join(", ") } else { near.join(", ") }))
         }
         (Stage::Input { .. }, Some(_)) => Ok(()),
         (Stage::BeforeExecute | Stage::Release, Some(_)) => Err(Refusal::InputNotAsked),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::gate::{ApprovalType, GateOutcome, OnExpiry, Park, RiskLevel, Stage};
 use crate::Timestamp;
-use crate::workflow::Workflow;
+use crate::workflow::{Action, Artifacts, Workflow};
 
 /// The operator's rules for every workflow.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,14 +121,31 @@ impl Policy {
 }
 
 fn describe(workflow: &Workflow, stage: &Stage) -> String {
-    let origin = workflow.artifacts.origin.as_deref().unwrap_or("nothing yet");
-    let tests = workflow.artifacts.tests;
+    let artifacts = &workflow.artifacts;
+    let origin = artifacts.origin.as_deref().unwrap_or("nothing yet");
     match stage {
         Stage::Input { hint, .. } => format!("{} {hint}", why_input_is_needed(workflow)),
         Stage::BeforeExecute => format!("May this code ({origin}) run in the sandbox?"),
         Stage::Release => {
-            format!("May this result ({origin}) be released? {} of {} tests passed.", tests.passed, tests.total)
+            format!("May this result ({origin}) be released? {}: {}.", work_done(artifacts), artifacts.evidence())
         }
+    }
+}
+
+/// Describes the work of which the result is to be released.
+fn work_done(artifacts: &Artifacts) -> &'static str {
+    match artifacts.done() {
+        Some(Action::Ran) => "Ran the given code",
+        Some(Action::Tested) if artifacts.run_end.is_some_and(|end| !end.has_tests) => {
+            "Looked for tests in the given code"
+        }
+        Some(Action::Tested) => "Ran the tests of the given code",
+        Some(Action::TestsWritten) => "Wrote tests for the given code and ran them",
+        Some(Action::Generated) => "Generated code and ran it",
+        Some(Action::Changed) => "Changed the given code and ran it",
+        Some(Action::Documented) => "Documented the given code and ran it",
+        Some(Action::Explained) => "Explained the given code and ran it",
+        None => "Ran the code",
     }
 }
 

@@ -33,8 +33,8 @@ pub enum Refusal {
     NotEntitled,
     #[error("You may not decide on your own work: you submitted this workflow or supplied its code.")]
     OwnWork,
-    /// Holds the valid names.
-    #[error("Recipe not found; name one of {0}.")]
+    /// Holds the nearest valid names, or all if none is near.
+    #[error("Recipe not found; try one of {0}.")]
     UnknownRecipe(String),
     #[error("A recipe or code is accepted only with the approval of a needs_input question.")]
     InputNotAsked,

@@ -1,12 +1,18 @@
 //! Python files that import each other.
 
+use std::collections::BTreeSet;
+
 use super::Part;
 
 const FUTURE: &str = "from __future__ import ";
 
 /// Returns the text of each file without its imports of the other files. Moves `from __future__` imports to the start
-/// of the first file, because they are an error elsewhere. Returns `None` if an import cannot be replaced.
+/// of the first file, because they are an error elsewhere. Returns `None` if an import cannot be replaced, or if two
+/// files define the same name, because one definition would replace the other.
 pub(super) fn without_own_imports(parts: &[Part<'_>]) -> Option<Vec<String>> {
+    if define_same_name(parts) {
+        return None;
+    }
     let mut futures: Vec<String> = Vec::new();
     let mut texts = Vec::new();
     let files: Vec<String> = parts.iter().map(|part| dotted(part.path)).collect();
@@ -28,6 +34,28 @@ pub(super) fn without_own_imports(parts: &[Part<'_>]) -> Option<Vec<String>> {
     futures.retain(|future| !texts[0].contains(future.trim_end()));
     texts[0].insert_str(0, &futures.concat());
     Some(texts)
+}
+
+fn define_same_name(parts: &[Part<'_>]) -> bool {
+    let mut known = BTreeSet::new();
+    parts.iter().any(|part| {
+        let own: BTreeSet<String> = statements(&part.text).iter().filter_map(|it| defined_name(it)).collect();
+        let is_repeated = own.iter().any(|name| known.contains(name));
+        known.extend(own);
+        is_repeated
+    })
+}
+
+/// Returns the name that a statement at the start of a line defines; a special name such as `__all__` is ignored.
+fn defined_name(statement: &str) -> Option<String> {
+    let definition = ["def ", "async def ", "class "].iter().find_map(|word| statement.strip_prefix(word));
+    let text = definition.unwrap_or(statement);
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    let rest = rest.trim_start();
+    let is_assigned = rest.starts_with('=') && !rest.starts_with("==") || rest.starts_with(':') && rest.contains('=');
+    let is_name = name.starts_with(|c: char| c.is_alphabetic() || c == '_') && !name.starts_with("__");
+    (is_name && (definition.is_some() || is_assigned)).then(|| name.to_owned())
 }
 
 /// Returns the import path of a file: `src/a.py` is `src.a`.

@@ -39,6 +39,11 @@ fn files_that_would_not_run_as_one_stay_separate() {
     for [(first, code), (second, test)] in [
         [("src/a.py", "x = 1\n"), ("test_a.py", "import src.a\n\nassert src.a.x\n")],
         [("src/a.py", "x = 1\n"), ("test_a.py", "from src import a, b\n")],
+        [
+            ("a.py", "class Clock:\n    pass\n"),
+            ("test_a.py", "from a import Clock as Real\n\n\nclass Clock(Real):\n    pass\n"),
+        ],
+        [("a.py", "LIMIT: int = 1\n"), ("b.py", "LIMIT = 2\n")],
         [("a.js", "module.exports = { add: sum };\n"), ("b.mjs", "import { add } from './a.js';\n")],
         [("a.mjs", "export default () => 1;\n"), ("b.mjs", "import one from './a.mjs';\n")],
         [("a.mjs", "export const x = 1;\n"), ("b.mjs", "import * as a from './a.mjs';\n")],

@@ -82,6 +82,18 @@ pub struct Ran {
     pub action: Option<Action>,
     /// Version of the interpreter, if the sandbox knows it.
     pub runtime_version: Option<String>,
+    pub end: Option<RunEnd>,
+}
+
+/// The end of a run, for people who decide on its result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunEnd {
+    /// `None` if the run was killed.
+    pub exit_code: Option<i32>,
+    pub timed_out: bool,
+    /// False for a run that counts as one test because it has none.
+    pub has_tests: bool,
+    pub skipped: u32,
 }
 
 /// The counts of a run, for decisions and metrics; the whole result is content.
@@ -126,6 +138,9 @@ pub struct Artifacts {
     pub security_report: Option<Content>,
     pub test_results: Option<Content>,
     pub tests: TestSummary,
+    /// The end of the run that `tests` counts; `None` before it, and in results of an older build.
+    #[serde(default)]
+    pub run_end: Option<RunEnd>,
 }
 
 impl Artifacts {
@@ -147,6 +162,28 @@ impl Artifacts {
     /// Returns the completed action, once the files have run.
     pub fn done(&self) -> Option<Action> {
         self.action.filter(|_| self.test_results.is_some())
+    }
+
+    /// Describes the end of the run: `2 of 3 tests passed`, or `exit code 0, no tests`.
+    pub fn evidence(&self) -> String {
+        let ran_as_program = matches!(self.run, Some(RunCommand::Script { .. }));
+        // A state of an older build has no end; a program then passed by its exit code.
+        let has_tests = self.run_end.map_or(!ran_as_program, |end| end.has_tests);
+        let is_success = self.tests.all_passed();
+        let end = match self.run_end {
+            Some(end) if end.timed_out => "timed out".to_owned(),
+            Some(RunEnd { exit_code: Some(code), .. }) => format!("exit code {code}"),
+            Some(RunEnd { exit_code: None, .. }) => "killed".to_owned(),
+            None if is_success => "exit code 0".to_owned(),
+            None => "failed".to_owned(),
+        };
+        if !has_tests {
+            return format!("{end}, no tests");
+        }
+        let skipped = self.run_end.map_or(0, |end| end.skipped);
+        let skipped = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
+        let counts = format!("{} of {} tests passed{skipped}", self.tests.passed, self.tests.total);
+        if is_success || self.run_end.is_none() { counts } else { format!("{counts}, {end}") }
     }
 
     /// Returns true if the code that runs is the caller's, unchanged.

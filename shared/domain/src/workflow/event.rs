@@ -123,7 +123,10 @@ impl Event {
         match self {
             Self::StepFailed { failure, .. } | Self::NoGenerator { failure, .. } => Some(failure.code.clone()),
             Self::Generated { artifacts, .. } => artifacts.origin.clone(),
-            Self::Executed { tests, .. } => Some(format!("{} of {} passed", tests.passed, tests.total)),
+            Self::Executed { tests, ran, .. } => {
+                let artifacts = Artifacts { tests: *tests, run_end: ran.end, ..workflow.artifacts.clone() };
+                Some(artifacts.evidence())
+            }
             Self::GateReleased { reason } => Some(reason.clone()),
             Self::Parked { park } => Some(format!("{} at risk {}", park.approval_type.as_str(), park.risk.as_str())),
             Self::Decided { decision, lapsed } => Some(decision_detail(decision, lapsed)),

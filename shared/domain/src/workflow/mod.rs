@@ -9,13 +9,13 @@ mod plan;
 mod submission;
 mod transition;
 
-pub use artifacts::{Action, Artifacts, CodeFile, Content, Ran, RunCommand, TestSummary};
+pub use artifacts::{Action, Artifacts, CodeFile, Content, Ran, RunCommand, RunEnd, TestSummary};
 pub use estimate::{Prices, estimated_cost};
 pub use event::{Event, EventKind, EventRecord, TestVerdict};
 pub use metrics::{Metrics, StepUsage};
 pub use phase::{Failure, Feedback, Lane, NewInput, Phase, PhaseKind, Status};
 pub use plan::{Agent, PlanStep, StepStatus, initial_plan};
-pub use submission::{Mode, Options, SecurityLevel, Submission};
+pub use submission::{DEFAULT_TIMEOUT_SECONDS, Mode, Options, SecurityLevel, Submission};
 pub use transition::{IllegalTransition, MAX_GATES, transition};
 
 use serde::{Deserialize, Serialize};

@@ -61,6 +61,9 @@ pub struct Options {
     pub max_iterations: u32,
     /// 1..=120; parked time is not counted.
     pub timeout_minutes: u32,
+    /// 1..=7200; limits one run of the code, within the workflow's limit.
+    #[serde(default = "default_timeout_seconds")]
+    pub timeout_seconds: u32,
     pub security_level: SecurityLevel,
     pub enable_premium_search: bool,
     /// 1..=8.
@@ -76,7 +79,19 @@ pub struct Options {
     pub budget: f64,
 }
 
+/// The limit of one run in seconds if the caller sets none.
+pub const DEFAULT_TIMEOUT_SECONDS: u32 = 60;
+
+const fn default_timeout_seconds() -> u32 {
+    DEFAULT_TIMEOUT_SECONDS
+}
+
 impl Options {
+    /// The time limit of one run of the code.
+    pub fn run_timeout(&self) -> Duration {
+        Duration::from_secs(u64::from(self.timeout_seconds))
+    }
+
     /// The time limit of the whole workflow.
     pub fn timeout(&self) -> Duration {
         Duration::from_secs(u64::from(self.timeout_minutes) * 60)

@@ -60,6 +60,7 @@ pub fn transition(state: &Workflow, event: Event, at: Timestamp) -> Result<Workf
             next.artifacts.tests = tests;
             next.artifacts.action = ran.action.or(next.artifacts.action);
             next.artifacts.runtime_version = ran.runtime_version;
+            next.artifacts.run_end = ran.end;
             next.leave_execution(rerun, at);
         }
         Event::GateReleased { .. } => next.open_undecided(at).ok_or(illegal)?,
@@ -119,8 +120,13 @@ impl Workflow {
     }
 
     fn take_code(&mut self, code: Artifacts, at: Timestamp) {
-        self.artifacts =
-            Artifacts { security_report: None, test_results: None, tests: super::TestSummary::default(), ..code };
+        self.artifacts = Artifacts {
+            security_report: None,
+            test_results: None,
+            tests: super::TestSummary::default(),
+            run_end: None,
+            ..code
+        };
         self.metrics.iterations += 1;
         self.enter(Phase::Analyze, at);
     }

@@ -10,7 +10,9 @@ use domain::approval::{
 use domain::identity::{Role, User};
 use domain::ids::{ApprovalId, Digest, UserName};
 use domain::samples::{self, START, options, submitted};
-use domain::workflow::{Content, Event, NewInput, Phase, Workflow, transition};
+use domain::workflow::{
+    Action, Artifacts, Content, Event, NewInput, Phase, RunCommand, RunEnd, TestSummary, Workflow, transition,
+};
 
 fn name(text: &str) -> UserName {
     text.parse().expect("a name")
@@ -489,4 +491,91 @@ fn a_refusal_says_what_happened_to_the_workflow() {
     }
     let own = judge(&parked, Some(&user("ann", Role::Approver, false)), &request(&parked, "ann"), START);
     assert_eq!(own, Err(Refusal::OwnWork));
+}
+
+/// An action, its run, the counts of tests, the end of the run, and the text about them.
+type ReleaseCase = (Action, Option<RunCommand>, (u32, u32), Option<RunEnd>, &'static str);
+
+fn release_cases() -> Vec<ReleaseCase> {
+    let script = || Some(RunCommand::Script { path: "a.py".into() });
+    let ended = |exit_code, timed_out, has_tests, skipped| Some(RunEnd { exit_code, timed_out, has_tests, skipped });
+    vec![
+        (Action::Ran, script(), (1, 1), ended(Some(0), false, false, 0), "Ran the given code: exit code 0, no tests."),
+        (Action::Ran, script(), (1, 0), ended(Some(3), false, false, 0), "Ran the given code: exit code 3, no tests."),
+        (Action::Ran, script(), (1, 0), ended(None, true, false, 0), "Ran the given code: timed out, no tests."),
+        (Action::Ran, script(), (1, 0), ended(None, false, false, 0), "Ran the given code: killed, no tests."),
+        (Action::Ran, script(), (1, 1), None, "Ran the given code: exit code 0, no tests."),
+        (Action::Ran, script(), (1, 0), None, "Ran the given code: failed, no tests."),
+        (
+            Action::Tested,
+            Some(RunCommand::Tests),
+            (3, 2),
+            ended(Some(1), false, true, 1),
+            "Ran the tests of the given code: 2 of 3 tests passed, 1 skipped, exit code 1.",
+        ),
+        (
+            Action::Tested,
+            Some(RunCommand::Tests),
+            (1, 0),
+            ended(Some(5), false, false, 0),
+            "Looked for tests in the given code: exit code 5, no tests.",
+        ),
+        (
+            Action::TestsWritten,
+            Some(RunCommand::Tests),
+            (4, 4),
+            ended(Some(0), false, true, 0),
+            "Wrote tests for the given code and ran them: 4 of 4 tests passed.",
+        ),
+        (Action::Generated, Some(RunCommand::Tests), (2, 2), None, "Generated code and ran it: 2 of 2 tests passed."),
+        (
+            Action::Generated,
+            script(),
+            (1, 1),
+            ended(Some(0), false, false, 0),
+            "Generated code and ran it: exit code 0, no tests.",
+        ),
+        (
+            Action::Changed,
+            script(),
+            (1, 1),
+            ended(Some(0), false, false, 0),
+            "Changed the given code and ran it: exit code 0, no tests.",
+        ),
+        (
+            Action::Documented,
+            script(),
+            (1, 1),
+            ended(Some(0), false, false, 0),
+            "Documented the given code and ran it: exit code 0, no tests.",
+        ),
+        (
+            Action::Explained,
+            script(),
+            (1, 0),
+            ended(Some(1), false, false, 0),
+            "Explained the given code and ran it: exit code 1, no tests.",
+        ),
+    ]
+}
+
+#[test]
+fn a_release_gate_says_what_was_done() {
+    for (action, run, (total, passed), run_end, expected) in release_cases() {
+        let mut workflow = submitted("ann", options());
+        workflow.phase = Phase::Approve { gate: Gate::pending(workflow.id, 1, Stage::Release) };
+        workflow.artifacts = Artifacts {
+            action: Some(action),
+            origin: Some("somewhere".into()),
+            run,
+            tests: TestSummary { total, passed },
+            run_end,
+            test_results: Some(Content::new("{}".into())),
+            ..Artifacts::default()
+        };
+        let Some(GateDecision::Park(park)) = Policy::default().rule(&workflow, RiskLevel::Low, START) else {
+            panic!("it must park")
+        };
+        assert_eq!(park.description, format!("May this result (somewhere) be released? {expected}"));
+    }
 }

@@ -10,6 +10,11 @@ from promptcraft_tools.write_tests import parse
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 MAX_TEXT = 60
 SPECIAL = {"__init__": "Initialize the instance."}
+MAX_RESULTS = 3
+BARE = (
+    "a docstring could only repeat the names: what has none states no types, defaults, results, errors or effects from "
+    "which more could be said"
+)
 
 
 def docstrings(task):
@@ -18,13 +23,19 @@ def docstrings(task):
     tree = parse(before)
     if not tree.body:
         raise Refused("the file has no code to document")
-    after = with_docstrings(before, tree)
-    if after == before:
+    absent = list(missing(tree))
+    if not absent:
         raise Refused("there is nothing to add: the module and every public class and function have a docstring already")
+    known = [(node, text) for node, text in absent if text]
+    # The list of a module's names alone is not what was asked for.
+    if not known or has_definitions(absent) and not has_definitions(known):
+        raise Refused(BARE)
+    after = with_docstrings(before, known)
     if stripped(ast.parse(after)) != stripped(tree):
         raise Refused("docstrings cannot be added to this file without changing what it does")
     added = after.count('"""') // 2 - before.count('"""') // 2
-    return {"changed": after, "added": added, **compare(task["module"], before, after, task["tests"], same_output=True)}
+    bare = len(absent) - len(known)
+    return {"changed": after, "added": added, "bare": bare, **compare(task["module"], before, after, task["tests"], same_output=True)}
 
 
 def stripped(tree):
@@ -35,11 +46,15 @@ def stripped(tree):
     return ast.dump(tree)
 
 
-def with_docstrings(source, tree):
+def has_definitions(texts):
+    return any(isinstance(node, (ast.ClassDef, *FUNCTIONS)) for node, _ in texts)
+
+
+def with_docstrings(source, texts):
     lines = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", source)
     ending = "\r\n" if "\r\n" in source else "\n"
     # From the end, so that earlier line numbers stay valid.
-    for node, text in sorted(missing(tree), key=lambda pair: place(pair[0]), reverse=True):
+    for node, text in sorted(texts, key=lambda pair: place(pair[0]), reverse=True):
         insert(lines, node, text, ending)
     return "".join(lines)
 
@@ -51,7 +66,7 @@ def place(node):
 
 
 def missing(tree):
-    """Yields each node without a docstring and the lines of a new one."""
+    """Yields each node without a docstring and the lines of a new one, none if they would only repeat its name."""
     if ast.get_docstring(tree) is None:
         yield tree, of_module(tree)
     for node in tree.body:
@@ -125,6 +140,10 @@ def phrase(words):
     return " ".join(words).capitalize() + "." if words else "Unnamed."
 
 
+def capitalized(text):
+    return text[:1].upper() + text[1:]
+
+
 def listed(names):
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
@@ -138,10 +157,7 @@ def of_module(tree):
         parts.append(f"the {'class' if len(classes) == 1 else 'classes'} {listed(classes[:8])}")
     if functions:
         parts.append(f"the {'function' if len(functions) == 1 else 'functions'} {listed(functions[:8])}")
-    if parts:
-        return [f"Define {' and '.join(parts)}."]
-    defines = any(isinstance(node, (ast.ClassDef, *FUNCTIONS)) for node in ast.walk(tree))
-    return ["Script."] if defines else ["Script without functions or classes."]
+    return [f"Define {' and '.join(parts)}."] if parts else []
 
 
 def shown(node):
@@ -163,11 +179,12 @@ def of_class(node):
             types = {argument.arg: argument.annotation for argument in known}
             for name, value in assigned(method):
                 values.setdefault(name, shown(types[value]) if value in types else "")
-    lines = [phrase(words_of(node.name))]
+    bases = [text for text in map(shown, node.bases) if text and text != "object"]
+    lines = [f"A kind of {listed(bases)}." if bases else phrase(words_of(node.name))]
     public = [(name, kind) for name, kind in values.items() if not name.startswith("_")]
     if public:
         lines += ["", "Attributes:", *(f"    {name} ({kind})" if kind else f"    {name}" for name, kind in public)]
-    return lines
+    return lines if bases or len(lines) > 1 else []
 
 
 def assigned(method):
@@ -180,26 +197,68 @@ def assigned(method):
 
 
 def of_function(node, is_method):
-    lines = [SPECIAL.get(node.name, "") or sentence(node)]
+    special = node.name in SPECIAL
+    effects = [] if special else effects_of(node)
+    found = results_of(node) if node.returns is None else ""
+    first = SPECIAL.get(node.name, "") or sentence(node)
+    is_name = first == phrase(words_of(node.name))
+    # A fact is a better first line than the name in other words.
+    if is_name and found:
+        first, found = f"Return {found}.", ""
+    elif is_name and effects:
+        first, effects = f"{capitalized(listed(effects))}.", []
+    lines = [first]
+    if effects:
+        lines += ["", f"{capitalized(listed(effects))}."]
     arguments = argument_lines(node, is_method)
     if arguments:
         lines += ["", "Args:", *arguments]
-    result = shown(node.returns) if node.returns is not None else ""
+    result = shown(node.returns) if node.returns is not None else found
     if result not in ("", "None"):
         yields = any(isinstance(it, (ast.Yield, ast.YieldFrom)) for it in own_nodes(node))
         lines += ["", "Returns:" if not yields else "Yields:", f"    {result}"]
     raised = raise_lines(node)
     if raised:
         lines += ["", "Raises:", *raised]
-    return lines
+    says_more = len(lines) > 1 or not special and first != phrase(words_of(node.name))
+    return lines if says_more else []
+
+
+def results_of(function):
+    """Returns the expressions that a function without annotation returns; empty if one of them says nothing."""
+    nodes = list(own_nodes(function))
+    if any(isinstance(it, (ast.Yield, ast.YieldFrom)) for it in nodes):
+        return ""
+    spec = function.args
+    parameters = {it.arg for it in [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]}
+    values = [it.value for it in nodes if isinstance(it, ast.Return) and it.value is not None]
+    # The name of a local variable says nothing to a caller.
+    texts = ["" if isinstance(it, ast.Name) and it.id not in parameters else shown(it) for it in values]
+    distinct = list(dict.fromkeys(texts))
+    return " or ".join(f"`{text}`" for text in distinct) if all(distinct) and len(distinct) <= MAX_RESULTS else ""
+
+
+def effects_of(function):
+    """Returns what a function changes on its instance, and whether it prints or reads input."""
+    nodes = list(own_nodes(function))
+    targets = [target for it in nodes for target in getattr(it, "targets", [getattr(it, "target", None)])]
+    changed = [it.attr for it in targets if isinstance(it, ast.Attribute) and getattr(it.value, "id", "") == "self"]
+    called = {getattr(it.func, "id", "") for it in nodes if isinstance(it, ast.Call)}
+    names = [f"`{name}`" for name in dict.fromkeys(changed)]
+    effects = [f"change {listed(names)}"] if names else []
+    effects += ["print"] if "print" in called else []
+    return [*effects, "read input"] if "input" in called else effects
 
 
 def argument_lines(node, is_method):
+    """Returns a line for each argument; none if the code says no more than their names."""
     spec = node.args
     positional = [*spec.posonlyargs, *spec.args]
     defaults = [None] * (len(positional) - len(spec.defaults)) + list(spec.defaults)
     pairs = list(zip(positional, defaults, strict=True))[1 if is_method else 0 :]
     pairs += zip(spec.kwonlyargs, spec.kw_defaults, strict=True)
+    if not any(argument.annotation or default for argument, default in pairs) and not spec.vararg and not spec.kwarg:
+        return []
     lines = [argument_line(argument.arg, argument.annotation, default) for argument, default in pairs]
     if spec.vararg:
         lines.append(f"    *{spec.vararg.arg}: Any number of values.")
