@@ -1,6 +1,6 @@
 # `make run` starts everything on this machine; `make test` is what a change must pass. The work is in scripts/.
 
-.PHONY: help run test lint coverage scenarios bench fuzz faults soak clean
+.PHONY: help run test lint coverage scenarios bench gates fuzz faults soak clean
 
 help:
 	@echo "make run       build, start the whole stack with demo users, show three sample workflows; Ctrl-C ends it"
@@ -9,6 +9,7 @@ help:
 	@echo "make coverage  line coverage under target/coverage"
 	@echo "make scenarios goals of newcomers with their expected outcomes; CORPUS=file or folder, tests/scenarios by default"
 	@echo "make bench     latencies and rates, beside this machine's floors; WORKFLOWS=n in the log, 50000 by default"
+	@echo "make gates     the quality gates, with a report in reports/quality-gates.json; GATE=name, all six by default"
 	@echo "make fuzz      a minute each of coverage-guided fuzzing of the sandbox's frames, files and reports"
 	@echo "make faults    every fault once against a cluster of three brokers; prints which promises held (as root: all rows)"
 	@echo "make soak      random schedules of faults; HOURS=n, 1 by default; FIRST=seed"
@@ -31,6 +32,9 @@ scenarios:
 
 bench:
 	@scripts/bench.sh $(WORKFLOWS)
+
+gates:
+	@scripts/gates.sh $(GATE) $(if $(METRICS_URL),--metrics-url $(METRICS_URL))
 
 fuzz:
 	@sandbox/fuzz/run.sh

@@ -9,6 +9,7 @@ mod model_endpoint;
 mod operator;
 mod python;
 mod raw;
+mod signing_key;
 mod stack;
 mod terminal;
 
@@ -20,6 +21,7 @@ pub use operator::{
 };
 pub use python::long_program;
 pub use raw::{RawPublish, publish_raw};
+pub use signing_key::signing_key;
 pub use stack::{Options, Stack, program};
 pub use terminal::{Seen, Terminal, steady};
 pub use test_support::eventually;

@@ -63,6 +63,7 @@ fn dependencies_point_one_way() {
         ("approver", &["shared"]),
         ("cli", &["shared"]),
         ("faults", &["cli", "shared"]),
+        ("gates", &[]),
         ("generator", &["source-text"]),
         ("heimdall", &["source-text"]),
         ("runner", &[]),
