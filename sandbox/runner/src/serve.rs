@@ -5,19 +5,22 @@ use std::path::Path;
 
 use crate::cgroup::Meter;
 use crate::child::prestart::Prestarted;
+use crate::launch::SAMPLES_FD;
 use crate::protocol::{self, Finished, HostFrame, JobFrame, PROTOCOL, Ready, Refused, RunnerFrame, WORK_DIR};
 use crate::supervision::Supervision;
+use crate::supervision::monitor::Monitor;
 use crate::sys::FsUsage;
 use crate::{cgroup, child, sys, work_files};
 
 /// Sends ready, reads a job, runs it and sends its result; repeats if the job allows it.
 ///
-/// `--mount-work SIZE INODES` first mounts the writable file system, for a host that cannot.
+/// `--mount-work SIZE INODES` first mounts the writable file system, for a host that cannot. `--samples` reads the usage
+/// of the job's processes from the companion ([`crate::launch`]), for a sandbox without `/proc`.
 pub fn serve(arguments: impl Iterator<Item = String>) -> Result<(), String> {
     if std::process::id() != 1 {
         return Err("must be process 1 of its own pid namespace: it kills every other process it can see".into());
     }
-    prepare(arguments)?;
+    let mut monitor = prepare(arguments)?;
     let empty = work_usage()?;
     let meter = Meter::at(Path::new(cgroup::MOUNT));
     loop {
@@ -25,7 +28,7 @@ pub fn serve(arguments: impl Iterator<Item = String>) -> Result<(), String> {
         // The host closed stdin without sending a job.
         let Some((job, prestarted)) = read_job()? else { return Ok(()) };
         let reusable = job.reusable;
-        let finished = match run(job, prestarted, &meter) {
+        let finished = match run(job, prestarted, &meter, &mut monitor) {
             Ok(finished) => finished,
             Err(refused) => return write_frame(&RunnerFrame::Refused(refused)),
         };
@@ -79,7 +82,7 @@ fn work_usage() -> Result<FsUsage, String> {
     sys::fs_usage(c"/work").map_err(|error| format!("cannot stat the work directory: {error}"))
 }
 
-fn prepare(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
+fn prepare(mut arguments: impl Iterator<Item = String>) -> Result<Monitor, String> {
     let failed = |what: &'static str| move |error: std::io::Error| format!("cannot {what}: {error}");
     sys::close_on_exec_from(3).map_err(failed("mark inherited descriptors"))?;
     match (arguments.next().as_deref(), arguments.next(), arguments.next()) {
@@ -89,15 +92,25 @@ fn prepare(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
             sys::mount_tmpfs(c"/work", &options).map_err(failed("mount the work directory"))?;
             sys::drop_capabilities().map_err(failed("drop capabilities"))?;
         }
-        _ => return Err("usage: promptcraft-runner serve [--mount-work SIZE INODES]".into()),
+        _ => return Err("usage: promptcraft-runner serve [--mount-work SIZE INODES [--samples]]".into()),
     }
+    let monitor = match arguments.next().as_deref() {
+        Some("--samples") => Monitor::of_companion(sys::inherited_pipe(SAMPLES_FD).map_err(failed("read samples"))?),
+        _ => Monitor::OwnProc,
+    };
     // After the mount; otherwise the working directory would be the one below it.
     std::env::set_current_dir(WORK_DIR).map_err(failed("enter the work directory"))?;
     sys::set_no_new_privileges().map_err(failed("set no_new_privs"))?;
-    sys::set_dumpable(false).map_err(failed("hide the runner's memory"))
+    sys::set_dumpable(false).map_err(failed("hide the runner's memory"))?;
+    Ok(monitor)
 }
 
-fn run(job: JobFrame, prestarted: Option<Prestarted>, meter: &Meter) -> Result<Finished, Refused> {
+fn run(
+    job: JobFrame,
+    prestarted: Option<Prestarted>,
+    meter: &Meter,
+    monitor: &mut Monitor,
+) -> Result<Finished, Refused> {
     work_files::make_directories()?;
     work_files::write_all(&job.files)?;
     let failed = |error: std::io::Error| Refused { code: "runner_failed".into(), detail: error.to_string() };
@@ -110,7 +123,7 @@ fn run(job: JobFrame, prestarted: Option<Prestarted>, meter: &Meter) -> Result<F
     };
     // Frees the memory of the files, which now count as the job's.
     drop(job);
-    Supervision::new(started, &limits, child_exits, (meter, before)).run().map_err(failed)
+    Supervision::new(started, &limits, child_exits, (meter, before), monitor).run().map_err(failed)
 }
 
 fn write_frame(frame: &RunnerFrame) -> Result<(), String> {

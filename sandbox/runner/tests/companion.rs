@@ -14,11 +14,23 @@ const HALF_STARTED: &str = "#!/bin/sh\nsleep 300 >/dev/null & echo $!\nwait\n";
 
 #[test]
 fn a_child_of_a_killed_program_dies_with_it() {
-    let program = std::env::temp_dir().join(format!("promptcraft-half-started-{}", std::process::id()));
+    check("waits", &[]);
+}
+
+/// The half-started child holds the other end of the pipe and does not read it.
+#[test]
+fn a_companion_that_sends_samples_kills_as_well() {
+    check("samples", &["--samples"]);
+}
+
+fn check(name: &str, options: &[&str]) {
+    let program = std::env::temp_dir().join(format!("promptcraft-{name}-{}", std::process::id()));
     fs::write(&program, HALF_STARTED).expect("writes the program");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("makes it a program");
     let mut launched = Command::new(env!("CARGO_BIN_EXE_promptcraft-runner"))
-        .args(["launch", "--"])
+        .arg("launch")
+        .args(options)
+        .arg("--")
         .arg(&program)
         .stdout(Stdio::piped())
         .spawn()

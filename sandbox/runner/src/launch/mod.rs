@@ -18,20 +18,25 @@ use std::process::Command;
 use crate::seccomp::allow_list;
 use crate::sys;
 
+/// Descriptor at which a runner finds the companion's samples; `--samples` opens it.
+pub(crate) const SAMPLES_FD: i32 = 3;
+
 /// Mount point of `--bind-root`; the folder exists on every system and is not used by jobs.
 pub const BOUND_ROOT: &str = "/mnt";
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct LaunchOptions {
     cgroup_procs: Vec<String>,
+    samples: bool,
     bind_root: Option<String>,
     user: Option<u32>,
     program: String,
     arguments: Vec<String>,
 }
 
-/// Runs `[--cgroup-procs FILE]... [--bind-root DIR] [--user ID] -- BWRAP ARGUMENTS...`: executes bubblewrap.
+/// Runs `[--cgroup-procs FILE]... [--samples] [--bind-root DIR] [--user ID] -- BWRAP ARGUMENTS...`: executes bubblewrap.
 ///
+/// `--samples` is for a sandbox without `/proc`: the companion measures the job from outside.
 /// The filter descriptors are inserted before the given arguments. Returns on failure only.
 pub fn launch(arguments: impl Iterator<Item = String>) -> Result<(), String> {
     let options = parse(arguments)?;
@@ -40,7 +45,7 @@ pub fn launch(arguments: impl Iterator<Item = String>) -> Result<(), String> {
     sys::close_on_exec_from(3).map_err(|error| format!("cannot mark inherited descriptors: {error}"))?;
     // Before joining the cgroup, where it would count as a process of the job, and while it may still signal every
     // process.
-    companion::start().map_err(|error| format!("cannot start the companion: {error}"))?;
+    start_companion(options.samples).map_err(|error| format!("cannot start the companion: {error}"))?;
     for file in &options.cgroup_procs {
         fs::write(file, std::process::id().to_string()).map_err(|error| format!("cannot join {file}: {error}"))?;
     }
@@ -62,13 +67,29 @@ pub fn launch(arguments: impl Iterator<Item = String>) -> Result<(), String> {
     Err(format!("cannot start {}: {error}", options.program))
 }
 
+fn start_companion(samples: bool) -> std::io::Result<()> {
+    if !samples {
+        return companion::start(None);
+    }
+    let (reader, writer) = std::io::pipe()?;
+    companion::start(Some(writer))?;
+    sys::duplicate_onto(&reader, SAMPLES_FD)?;
+    if reader.as_raw_fd() == SAMPLES_FD {
+        // It stays open until bubblewrap is executed, and in it.
+        std::mem::forget(reader);
+    }
+    // The runner cannot say that the kernel shall kill the job rather than the worker: it has no /proc for that.
+    fs::write("/proc/self/oom_score_adj", "1000")
+}
+
 fn parse(mut arguments: impl Iterator<Item = String>) -> Result<LaunchOptions, String> {
-    const USAGE: &str =
-        "usage: promptcraft-runner launch [--cgroup-procs FILE]... [--bind-root DIR] [--user ID] -- BWRAP ARGUMENTS...";
+    const USAGE: &str = "usage: promptcraft-runner launch [--cgroup-procs FILE]... [--samples] [--bind-root DIR] [--user ID] -- \
+         BWRAP ARGUMENTS...";
     let mut options = LaunchOptions::default();
     loop {
         match (arguments.next().as_deref(), &mut arguments) {
             (Some("--cgroup-procs"), rest) => options.cgroup_procs.push(rest.next().ok_or(USAGE)?),
+            (Some("--samples"), _) => options.samples = true,
             (Some("--bind-root"), rest) => options.bind_root = Some(rest.next().ok_or(USAGE)?),
             (Some("--user"), rest) => options.user = Some(rest.next().and_then(|id| id.parse().ok()).ok_or(USAGE)?),
             (Some("--"), rest) => {
@@ -107,11 +128,13 @@ mod tests {
 
     #[test]
     fn arguments_are_read() {
-        let options =
-            parse(words("--cgroup-procs /a --cgroup-procs /b --bind-root /r --user 65534 -- bwrap --x --user 1"))
-                .expect("reads");
+        let options = parse(words(
+            "--cgroup-procs /a --cgroup-procs /b --samples --bind-root /r --user 65534 -- bwrap --x --user 1",
+        ))
+        .expect("reads");
         let expected = LaunchOptions {
             cgroup_procs: vec!["/a".into(), "/b".into()],
+            samples: true,
             bind_root: Some("/r".into()),
             user: Some(65534),
             program: "bwrap".into(),

@@ -1,15 +1,17 @@
 //! Supervises a job until it ends: output, wall time, cancel, remaining processes, usage.
 
 mod capture;
-mod memory_monitor;
+pub(crate) mod monitor;
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use crate::cgroup::{Counters, Meter};
 use crate::child::JobProcess;
+use crate::process_table::SAMPLE_INTERVAL;
 use crate::protocol::{Finished, JobLimits, WithoutCgroup};
 use crate::supervision::capture::Capture;
+use crate::supervision::monitor::Monitor;
 use crate::sys::{self, Reaped};
 
 /// Minimum interval between checks of the CPU time.
@@ -29,6 +31,7 @@ pub(crate) struct Supervision<'a> {
     next_cpu_poll: Duration,
     without_cgroup: Option<WithoutCgroup>,
     meter: &'a Meter,
+    monitor: &'a mut Monitor,
     before: Counters,
     measured: Counters,
     wall_exceeded: bool,
@@ -46,6 +49,7 @@ impl<'a> Supervision<'a> {
         limits: &JobLimits,
         child_exits: OwnedFd,
         (meter, before): (&'a Meter, Counters),
+        monitor: &'a mut Monitor,
     ) -> Self {
         Self {
             pid: started.pid,
@@ -60,6 +64,7 @@ impl<'a> Supervision<'a> {
             next_cpu_poll: Duration::ZERO,
             without_cgroup: limits.without_cgroup.clone(),
             meter,
+            monitor,
             before,
             measured: Counters::default(),
             wall_exceeded: false,
@@ -102,7 +107,7 @@ impl<'a> Supervision<'a> {
     fn check_memory(&mut self) {
         if let Some(limits) = &self.without_cgroup
             && !self.must_kill()
-            && memory_monitor::is_over_memory(limits)
+            && self.monitor.sample().memory_bytes > limits.memory_bytes
         {
             self.measured.oom_kills = Some(1);
         }
@@ -123,14 +128,15 @@ impl<'a> Supervision<'a> {
     fn cpu_ms(&self) -> u64 {
         match self.meter.cpu_us() {
             Some(now_us) => now_us.saturating_sub(self.before.cpu_us.unwrap_or(0)) / 1000,
-            None => self.reaped_cpu_ms + memory_monitor::cpu_ms(),
+            None => self.reaped_cpu_ms + self.monitor.sample().cpu_ms,
         }
     }
 
     /// Checks the process limit before the kill, while the processes still exist.
     fn check_process_limit(&mut self) {
         if let Some(limits) = &self.without_cgroup {
-            self.measured.pids_refused = Some(u64::from(memory_monitor::is_at_process_limit(limits)));
+            // The job's own process may have ended since.
+            self.measured.pids_refused = Some(u64::from(!sys::can_fork_within(limits.processes - 1)));
         }
     }
 
@@ -142,7 +148,8 @@ impl<'a> Supervision<'a> {
         let stdin = std::io::stdin();
         // A closed stdin stays readable, so it is not polled again.
         let host = (!self.cancelled).then(|| stdin.as_fd());
-        let fds = [self.stdout.fd(), self.stderr.fd(), self.report.fd(), Some(self.child_exits.as_fd()), host];
+        let (exits, samples) = (Some(self.child_exits.as_fd()), self.monitor.fd());
+        let fds = [self.stdout.fd(), self.stderr.fd(), self.report.fd(), exits, host, samples];
         let ready = sys::poll(&fds, self.timeout_ms())?;
         for (index, capture) in [&mut self.stdout, &mut self.stderr, &mut self.report].into_iter().enumerate() {
             if ready[index] {
@@ -151,6 +158,9 @@ impl<'a> Supervision<'a> {
         }
         if ready[3] {
             self.clear_child_exits(buffer)?;
+        }
+        if ready[5] {
+            self.monitor.read_ready(buffer)?;
         }
         // The host sends nothing after the job: a close or any byte cancels it.
         self.cancelled |= ready[4] && self.status.is_none() && !self.wall_exceeded;
@@ -166,7 +176,7 @@ impl<'a> Supervision<'a> {
         }
         let end = self.wall.min(self.next_cpu_poll);
         let left = end.saturating_sub(self.started.elapsed());
-        let longest = if self.without_cgroup.is_some() { left.min(memory_monitor::POLL_INTERVAL) } else { left };
+        let longest = if self.without_cgroup.is_some() { left.min(SAMPLE_INTERVAL) } else { left };
         i32::try_from(longest.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)
     }
 

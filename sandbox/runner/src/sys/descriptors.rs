@@ -21,6 +21,22 @@ pub(crate) fn duplicate_onto(source: &impl AsRawFd, target: c_int) -> Result<()>
     check(result).map(drop)
 }
 
+/// Makes writes to a full pipe fail instead of waiting.
+pub(crate) fn do_not_block(descriptor: &impl AsRawFd) -> Result<()> {
+    #[expect(unsafe_code, reason = "changes a flag of a descriptor we hold")]
+    let result = unsafe { libc::fcntl(descriptor.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) };
+    check(result).map(drop)
+}
+
+/// Takes over a pipe that the starting process left open at this number; an error if it is not open.
+pub(crate) fn inherited_pipe(descriptor: c_int) -> Result<std::io::PipeReader> {
+    #[expect(unsafe_code, reason = "asks for a flag only")]
+    check(unsafe { libc::fcntl(descriptor, libc::F_GETFD) })?;
+    #[expect(unsafe_code, reason = "is open, and the caller is its only user")]
+    let owned = unsafe { OwnedFd::from_raw_fd(descriptor) };
+    Ok(owned.into())
+}
+
 /// Sets close-on-exec on every descriptor from `first` on.
 pub(crate) fn close_on_exec_from(first: u32) -> Result<()> {
     #[expect(unsafe_code, reason = "only flags change; nothing is closed under an owner")]

@@ -11,15 +11,16 @@ use std::io::{Error, Result};
 use libc::c_int;
 
 pub(crate) use descriptors::{
-    anonymous_file, close_from, close_on_exec_from, create_file_in, duplicate_onto, make_directory_in, poll,
+    anonymous_file, close_from, close_on_exec_from, create_file_in, do_not_block, duplicate_onto, inherited_pipe,
+    make_directory_in, poll,
 };
-pub(crate) use limits::{set_limit, set_process_limit};
+pub(crate) use limits::{set_limit, set_process_limit, set_soft_limit};
 #[cfg(feature = "positive-controls")]
 pub(crate) use mount::mount_work;
 pub(crate) use mount::{FsUsage, bind_mount_private, fs_usage, is_full, mount_tmpfs};
 pub(crate) use process::{
-    Reaped, become_user, before_exec, create_process_group, decode_status, die_with_parent, drop_capabilities,
-    fork_and_run, lower_priority, other_processes_exist, reap, set_dumpable, set_no_new_privileges,
+    Reaped, become_user, before_exec, can_fork_within, create_process_group, decode_status, die_with_parent,
+    drop_capabilities, fork_and_run, lower_priority, other_processes_exist, reap, set_dumpable, set_no_new_privileges,
 };
 pub(crate) use signals::{child_exit_events, kill_all_others, kill_own_process_group, kill_pidfd, open_pidfd};
 

@@ -108,6 +108,13 @@ pub(crate) fn fork_and_run(work: impl FnOnce()) -> Result<()> {
     Ok(())
 }
 
+/// Returns whether this process can start another without exceeding this number of its user; tries it.
+///
+/// Changes the soft limit of this process, which must be unprivileged and have one thread.
+pub(crate) fn can_fork_within(processes: u64) -> bool {
+    super::set_soft_limit(libc::RLIMIT_NPROC, processes).and_then(|()| fork_and_run(|| {})).is_ok()
+}
+
 /// Returns whether other processes exist in this pid namespace.
 pub(crate) fn other_processes_exist() -> bool {
     #[expect(unsafe_code, reason = "signal 0 only asks")]
