@@ -17,7 +17,7 @@ const NOBODY: u32 = 65534;
 /// Bound devices, one by one: a full `/dev` would need a second user namespace.
 const DEVICES: [&str; 4] = ["/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"];
 
-/// Links to a process's own streams; process substitution of shells needs the first.
+/// Links to a process's own streams, if there is a `/proc`; process substitution of shells needs the first.
 const STREAMS: [(&str, &str); 4] = [
     ("/dev/fd", "/proc/self/fd"),
     ("/dev/stdin", "/proc/self/fd/0"),
@@ -31,6 +31,8 @@ pub(crate) struct Launcher {
     runner: Option<PathBuf>,
     /// True if the worker is root and must switch to the user of jobs first.
     drop_user: bool,
+    /// False if the kernel refuses a `/proc` of the sandbox's own, as in a container that hides parts of its own.
+    pub(crate) own_proc: bool,
 }
 
 impl Launcher {
@@ -39,7 +41,7 @@ impl Launcher {
         let bubblewrap = places.iter().map(PathBuf::from).find(|place| place.exists()).ok_or_else(|| {
             SandboxError::fail("sandbox_unavailable", "bubblewrap is not installed; run: apt-get install bubblewrap")
         })?;
-        Ok(Self { bubblewrap, runner, drop_user: is_root() })
+        Ok(Self { bubblewrap, runner, drop_user: is_root(), own_proc: true })
     }
 
     pub(crate) fn command(&self, root: &Path, limits: &Limits, cgroup: Option<&JobCgroup>) -> Command {
@@ -48,6 +50,9 @@ impl Launcher {
         command.arg("launch");
         for file in cgroup.iter().flat_map(|cgroup| cgroup.procs_files()) {
             command.arg("--cgroup-procs").arg(file);
+        }
+        if !self.own_proc {
+            command.arg("--samples");
         }
         let mut seen_root = root;
         if self.drop_user {
@@ -63,16 +68,23 @@ impl Launcher {
         // The runner mounts the work directory, noexec and with bounded inodes, which bubblewrap cannot do, and drops
         // the capability before it reads a job.
         command.args(["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]);
-        command.arg("--ro-bind").arg(seen_root).arg("/").args(["--proc", "/proc", "--tmpfs", "/dev"]);
+        command.arg("--ro-bind").arg(seen_root).arg("/");
+        if self.own_proc {
+            command.args(["--proc", "/proc"]);
+        }
+        command.args(["--tmpfs", "/dev"]);
         for device in DEVICES {
             command.args(["--dev-bind", device, device]);
         }
-        for (link, target) in STREAMS {
+        for (link, target) in STREAMS.iter().filter(|_| self.own_proc) {
             command.args(["--symlink", target, link]);
         }
         command.args(["--remount-ro", "/dev", "--chdir", "/", "--"]);
         command.arg(format!("/{RUNNER_NAME}")).args(["serve", "--mount-work"]);
         command.arg(limits.disk_bytes.to_string()).arg(limits.inodes.to_string());
+        if !self.own_proc {
+            command.arg("--samples");
+        }
         command.env_clear().current_dir("/");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command

@@ -1,11 +1,13 @@
 //! The bubblewrap backend: one sandbox per job, started on demand. It needs no service.
 //!
 //! It has the same isolation layers as the Docker backend, and the runner adds the same inner ones. One is weaker:
-//! without permission to create cgroups the runner itself monitors memory and processes, less precisely.
+//! without permission to create cgroups the runner itself monitors memory and processes, less precisely. Where the
+//! kernel refuses a private `/proc`, as in most containers, jobs have none.
 
 mod cgroup;
 mod command;
 mod spawner;
+mod walls;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -44,7 +46,8 @@ pub(crate) struct BubblewrapSandbox {
     versions: BTreeMap<String, String>,
     spawner: Spawner,
     cgroups: Option<Cgroups>,
-    weakness: String,
+    /// The error that left the worker without cgroups.
+    no_cgroups: Option<String>,
     concurrency: ConcurrencyLimit,
     landlock_abi: u32,
     minimum_landlock_abi: u32,
@@ -63,15 +66,16 @@ struct RunningSandbox {
 impl BubblewrapSandbox {
     /// Resolves the roots, then starts one empty sandbox per runtime to prove that the isolation works.
     pub(crate) async fn open(config: &SandboxConfig) -> Result<Arc<Self>, SandboxError> {
+        walls::check_process_id(std::process::id())?;
         let roots = roots::resolve(&config.roots_dir, &config.runtimes)?;
         let launcher = Launcher::find(config.runner_path.clone())?;
         let unavailable = |error: std::io::Error| SandboxError::retry("sandbox_unavailable", error.to_string());
         let background = BackgroundTasks::new();
-        let (cgroups, weakness) = match Cgroups::open(background.clone()) {
-            Ok(cgroups) => (Some(cgroups), String::new()),
+        let (cgroups, no_cgroups) = match Cgroups::open(background.clone()) {
+            Ok(cgroups) => (Some(cgroups), None),
             Err(error) => {
                 tracing::warn!(%error, "Cannot create cgroups; the runner monitors memory and processes instead");
-                (None, format!("no cgroups ({error}): the runner monitors memory and processes less precisely"))
+                (None, Some(error.to_string()))
             }
         };
         let mut sandbox = Self {
@@ -81,16 +85,13 @@ impl BubblewrapSandbox {
             versions: roots::versions(&config.roots_dir, &config.runtimes),
             spawner: Spawner::start().map_err(unavailable)?,
             cgroups,
-            weakness,
+            no_cgroups,
             concurrency: ConcurrencyLimit::new(config.concurrency),
             landlock_abi: 0,
             minimum_landlock_abi: config.minimum_landlock_abi,
             background,
         };
-        let probe = Limits::for_level(SecurityLevel::Strict, Duration::from_secs(1));
-        for name in &config.runtimes {
-            sandbox.landlock_abi = sandbox.start(name, &probe).await?.2.landlock_abi;
-        }
+        sandbox.prove_isolation(&config.runtimes).await?;
         if sandbox.landlock_abi < config.minimum_landlock_abi {
             return Err(SandboxError::fail(
                 "landlock_unavailable",
@@ -102,6 +103,23 @@ impl BubblewrapSandbox {
             ));
         }
         Ok(Arc::new(sandbox))
+    }
+
+    /// Starts one empty sandbox per runtime, without a private `/proc` if the kernel refuses it.
+    async fn prove_isolation(&mut self, runtimes: &[String]) -> Result<(), SandboxError> {
+        let probe = Limits::for_level(SecurityLevel::Strict, Duration::from_secs(1));
+        for name in runtimes {
+            let started = match self.start(name, &probe).await {
+                Err(error) if self.launcher.own_proc && walls::is_proc_refusal(&error) => {
+                    tracing::warn!("The kernel refuses a private /proc here; jobs run without /proc and /dev/fd");
+                    self.launcher.own_proc = false;
+                    self.start(name, &probe).await
+                }
+                started => started,
+            };
+            self.landlock_abi = started.map_err(walls::with_hint)?.2.landlock_abi;
+        }
+        Ok(())
     }
 
     async fn start(
@@ -184,7 +202,8 @@ impl Sandbox for BubblewrapSandbox {
 
     async fn health(&self) -> Health {
         let closed = self.concurrency.closing().is_cancelled();
-        let detail = if closed { "closed".into() } else { self.weakness.clone() };
+        let held = || walls::describe(self.no_cgroups.as_deref(), self.launcher.own_proc);
+        let detail = if closed { "closed".into() } else { held() };
         Health {
             backend: "bubblewrap".into(),
             ok: !closed,
