@@ -101,12 +101,16 @@ functions_of() {
     [ -z "$functions" ] || runs_its_tests "$text" "$functions" || printf '%s\n' "$functions"
 }
 
-mapfile -t files < <(find . -type f \( -name 'test_*.sh' -o -name '*_test.sh' \) | sort)
-[ "${#files[@]}" -gt 0 ] || exit "$no_tests_collected"
+# A file in place of process substitution, which needs /proc.
+listed="$(mktemp)"
 called="$(mktemp)"
+find . -type f \( -name 'test_*.sh' -o -name '*_test.sh' \) | sort >"$listed"
+mapfile -t files <"$listed"
+[ "${#files[@]}" -gt 0 ] || exit "$no_tests_collected"
 status=0
 for file in "${files[@]}"; do
-    mapfile -t functions < <(functions_of "$file")
+    functions_of "$file" >"$listed"
+    mapfile -t functions <"$listed"
     if [ "${#functions[@]}" -eq 0 ]; then
         run_test "${file#./}" run_file "$file"
     fi
@@ -114,5 +118,5 @@ for file in "${files[@]}"; do
         run_test "${file#./}::$function" run_function "$file" "$function"
     done
 done
-rm -f "$called"
+rm -f "$called" "$listed"
 exit "$status"
