@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use crate::support::roots;
+use crate::support::{roots, variable};
 
 /// Targets outside of every sandbox.
 pub(crate) struct Host {
@@ -67,6 +67,8 @@ impl Host {
         let name = fs::read_to_string("/proc/sys/kernel/hostname").expect("has a name").trim().to_owned();
         let roots = roots().canonicalize().expect("exists").display().to_string();
         let mut words = vec![self.secret.clone(), env!("CARGO_MANIFEST_DIR").to_owned(), roots];
+        // Of the container in which `container/attacks.sh` runs this suite.
+        words.extend(variable("ATTACKS_SECRET"));
         // A short host name such as `vm` would match by chance.
         words.extend((name.len() > 4 && name != "sandbox").then_some(name));
         words
