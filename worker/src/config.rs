@@ -26,6 +26,8 @@ pub struct Config {
     pub max_attempts: u64,
     pub steps_per_user: u32,
     pub drain: Duration,
+    /// True if the worker must run in a user namespace other than the host's.
+    pub require_user_namespace: bool,
     pub sandbox: SandboxConfig,
     pub generator: GeneratorConfig,
     pub budget: Budget,
@@ -50,6 +52,7 @@ impl Config {
             max_attempts: settings.read("worker.max_attempts"),
             steps_per_user: settings.read("worker.steps_per_user"),
             drain: settings.span("worker.drain"),
+            require_user_namespace: settings.read("worker.require_user_namespace"),
             sandbox: read_sandbox(&mut settings, profile, &instance, runtimes.clone()),
             generator: read_generator(&mut settings, &runtimes),
             budget: Budget::read(&mut settings),

@@ -17,6 +17,7 @@ mod metrics;
 mod scheduling;
 mod startup;
 mod steps;
+mod user_namespace;
 
 pub use catalogue::print_recipes;
 pub use config::Config;

@@ -32,6 +32,7 @@ use crate::scheduling::backoff::RequeueBackoff;
 use crate::scheduling::fair_slots::{FairSlots, PREFETCH};
 use crate::scheduling::leases::UserLeases;
 use crate::steps::{StepRunner, handle_step};
+use crate::user_namespace;
 
 /// Time after which a lease that is not renewed expires, because its worker has died.
 const LEASE_TTL: Duration = Duration::from_secs(10);
@@ -56,6 +57,8 @@ pub enum StartupError {
     Catalogue(#[from] CatalogueError),
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
+    #[error("{0}")]
+    UserNamespace(String),
     #[error("cannot serve metrics: {0}")]
     Metrics(String),
     #[error("cannot subscribe to cancel signals: {0}")]
@@ -80,6 +83,9 @@ pub struct Application {
 impl Application {
     /// Connects to the broker and Redis, warms the sandbox, and verifies the streams; takes no step yet.
     pub async fn build(config: Config, lifecycle: Lifecycle) -> Result<Self, StartupError> {
+        if config.require_user_namespace {
+            user_namespace::check().map_err(StartupError::UserNamespace)?;
+        }
         let broker = Broker::connect(&config.broker).await?;
         verify(&broker, &Needs::of_worker(queues_of(&config))).await?;
         let runs_code = config.phases.contains(&PhaseKind::Execute);

@@ -172,6 +172,12 @@ pub const SETTINGS: &[Setting] = &[
     value("worker.max_attempts", "number", "10", "attempts of a step before it is dead-lettered"),
     value("worker.steps_per_user", "number", "8", "maximum concurrent steps of one user; the rest wait"),
     value("worker.drain", "duration", "20s", "time for which running steps may continue after a signal"),
+    value(
+        "worker.require_user_namespace",
+        "boolean",
+        "false",
+        "true: refuse to start where root of the worker's container is root of the host",
+    ),
     value("sandbox.backend", "auto, docker or bubblewrap", "auto", "production must name docker or bubblewrap"),
     value("sandbox.roots_dir", "folder", "data/sandbox", "folder of the runtimes' root file systems"),
     value("sandbox.runtimes", "list", "python", "comma-separated runtimes to offer"),
