@@ -100,11 +100,53 @@ fn sandbox() -> Finding {
     let engine = std::os::unix::net::UnixStream::connect("/var/run/docker.sock");
     match (engine, find_program("bwrap", &[])) {
         (Ok(_), _) => Finding::Ok("Docker engine is available".to_owned()),
-        (Err(_), Some(_)) => {
-            Finding::Degraded("no Docker engine; bubblewrap is used, which has fewer layers".to_owned())
-        }
+        (Err(_), Some(program)) => bubblewrap(&program),
         (Err(_), None) => Finding::Missing("no Docker engine and no bubblewrap: apt-get install bubblewrap".to_owned()),
     }
+}
+
+/// Starts an empty sandbox, with a private `/proc` and without one.
+fn bubblewrap(program: &Path) -> Finding {
+    let error_with = |options: &[&str]| {
+        let mut command = Command::new(program);
+        command.args(["--unshare-all", "--ro-bind", "/", "/"]).args(options).arg("/bin/true");
+        match command.output() {
+            Ok(output) if output.status.success() => None,
+            Ok(output) => Some(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+            Err(error) => Some(error.to_string()),
+        }
+    };
+    let limits = if cgroups_are_writable() {
+        "cgroups limit memory, processes and CPU"
+    } else {
+        "without a writable cgroup, samples and RLIMIT_DATA limit memory, RLIMIT_NPROC limits processes"
+    };
+    let Some(with_proc) = error_with(&["--proc", "/proc"]) else {
+        return Finding::Degraded(format!("no Docker engine; bubblewrap with a private /proc, {limits}"));
+    };
+    match error_with(&[]) {
+        None => {
+            Finding::Degraded(format!("no Docker engine; bubblewrap without /proc in jobs ({with_proc}), {limits}"))
+        }
+        Some(error) => Finding::Missing(format!(
+            "no Docker engine, and bubblewrap cannot create a sandbox ({error}): a container needs the profile \
+             sandbox/container/seccomp.json; on a host see kernel.unprivileged_userns_clone, \
+             kernel.apparmor_restrict_unprivileged_userns and user.max_user_namespaces"
+        )),
+    }
+}
+
+/// Returns whether a worker of this user could create cgroups: creates one beside where a worker would and removes it.
+fn cgroups_are_writable() -> bool {
+    let mount = Path::new("/sys/fs/cgroup");
+    let version_2 = mount.join("cgroup.controllers").exists();
+    let (mount, controller) = if version_2 { (mount.to_owned(), "0::") } else { (mount.join("memory"), ":memory:") };
+    let own = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let path = own.lines().find_map(|line| Some(line.split_once(controller)?.1.trim_start_matches('/')));
+    // A container may show its own cgroup as the mount point.
+    let parent = path.map(|path| mount.join(path)).filter(|folder| folder.exists()).unwrap_or(mount);
+    let probe = parent.join(format!("promptcraft-doctor-{}", std::process::id()));
+    std::fs::create_dir(&probe).and_then(|()| std::fs::remove_dir(&probe)).is_ok()
 }
 
 fn roots(data: &Path) -> Finding {
@@ -125,7 +167,13 @@ fn roots(data: &Path) -> Finding {
 }
 
 fn landlock() -> Finding {
-    let modules = std::fs::read_to_string("/sys/kernel/security/lsm").unwrap_or_default();
+    let Ok(modules) = std::fs::read_to_string("/sys/kernel/security/lsm") else {
+        return Finding::Degraded(
+            "the kernel's list of security modules is not readable here, as in a container; `/health` names the \
+             Landlock ABI once a worker runs"
+                .to_owned(),
+        );
+    };
     if modules.split(',').any(|module| module.trim() == "landlock") {
         Finding::Ok("supported by the kernel".to_owned())
     } else {
