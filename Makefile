@@ -1,6 +1,6 @@
 # `make run` starts everything on this machine; `make test` is what a change must pass. The work is in scripts/.
 
-.PHONY: help run test lint coverage scenarios bench fuzz attacks-in-container faults soak compose-test verify loadtest clean
+.PHONY: help run test lint coverage scenarios bench fuzz attacks-in-container faults soak compose-test verify loadtest gates clean
 
 help:
 	@echo "make run       build, start the whole stack with demo users, show three sample workflows; Ctrl-C ends it"
@@ -10,6 +10,7 @@ help:
 	@echo "make scenarios goals of newcomers with their expected outcomes; CORPUS=file or folder, tests/scenarios by default"
 	@echo "make bench     latencies and rates, beside this machine's floors; WORKFLOWS=n in the log, 50000 by default"
 	@echo "make loadtest  load on a stack of its own, with a report in reports/loadtest; SCENARIO=file, loadtest/scenarios/default.toml by default"
+	@echo "make gates     the quality gates, with a report in reports/quality-gates.json; GATE=name, all six by default"
 	@echo "make fuzz      a minute each of coverage-guided fuzzing of the sandbox's frames, files and reports"
 	@echo "make attacks-in-container  every attack on the sandbox of a worker in an unprivileged container; needs Docker and root"
 	@echo "make faults    every fault once against a cluster of three brokers; prints which promises held (as root: all rows)"
@@ -38,6 +39,9 @@ bench:
 
 loadtest:
 	@scripts/loadtest.sh $(SCENARIO)
+
+gates:
+	@scripts/gates.sh $(GATE) $(if $(METRICS_URL),--metrics-url $(METRICS_URL))
 
 fuzz:
 	@sandbox/fuzz/run.sh

@@ -10,6 +10,7 @@ use tests::{Client, eventually};
 /// For a container that was killed or added, on a busy machine.
 const HEALTHY_TIMEOUT: Duration = Duration::from_secs(90);
 
+#[expect(clippy::disallowed_methods, reason = "the script names the stack by variables")]
 fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run scripts/compose-test.sh"))
 }

@@ -10,6 +10,7 @@ mod operator;
 mod python;
 mod raw;
 mod scrape;
+mod signing_key;
 mod stack;
 mod terminal;
 
@@ -22,6 +23,7 @@ pub use operator::{
 pub use python::long_program;
 pub use raw::{RawPublish, publish_raw};
 pub use scrape::Scrape;
+pub use signing_key::signing_key;
 pub use stack::{Options, Stack, program};
 pub use terminal::{Seen, Terminal, steady};
 pub use test_support::eventually;

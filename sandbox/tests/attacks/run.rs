@@ -1,10 +1,13 @@
 //! Runs attacks concurrently and collects deviations.
+//!
+//! `ATTACKS_JSON` names an existing folder for one file of results for each set of roots and backend.
 
 use std::path::Path;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use sandbox::{Backend, Command, Job, JobFile, Limits, Owner, Sandbox, SecurityLevel};
+use serde::Serialize;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -24,11 +27,14 @@ const DEFAULT_WALL_LIMIT: Duration = Duration::from_secs(20);
 /// Runs every attack on one backend, with the usual roots or with those of a test.
 #[track_caller]
 pub(crate) fn all(backend: Backend, roots: Option<&Path>) {
+    let set = set_name(backend, roots);
     if backend == Backend::Docker && !engine_answers() {
+        publish(&set, &[], Some("no Docker engine answers"));
         assert!(variable("CI").as_deref() != Some("true"), "no Docker engine answers, and CI must test with one");
         return eprintln!("SKIPPED: attacks on the docker sandbox: no engine answers");
     }
     if cfg!(not(target_arch = "x86_64")) {
+        publish(&set, &[], Some("call numbers are those of x86-64"));
         return eprintln!("SKIPPED: attacks: their call numbers are those of x86-64");
     }
     let mut own = config(backend);
@@ -42,15 +48,41 @@ pub(crate) fn all(backend: Backend, roots: Option<&Path>) {
         let sandbox = sandbox::open(own).await.expect("opens the sandbox");
         let landlock = sandbox.health().await.landlock_abi;
         assert!(roots.is_none() || landlock == old_kernel::LANDLOCK, "the roots offer Landlock {landlock}");
-        let wrong = every_attack(&*sandbox).await;
+        let runs = every_attack(&*sandbox, roots.is_some()).await;
         sandbox.shutdown().await;
-        wrong
+        publish(&set, &runs, None);
+        runs.into_iter().filter_map(|run| run.wrong).collect::<Vec<_>>()
     });
     assert!(wrong.is_empty(), "{} attacks went wrong on {backend:?}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// Returns the deviations, one entry per attack and level.
-pub(crate) async fn every_attack(sandbox: &dyn Sandbox) -> Vec<String> {
+/// Returns the name of a set of attacks: the backend, and the Landlock ABI of other roots than the usual ones.
+fn set_name(backend: Backend, roots: Option<&Path>) -> String {
+    let landlock = roots.map(|_| format!("-landlock-{}", old_kernel::LANDLOCK)).unwrap_or_default();
+    format!("{backend:?}{landlock}").to_lowercase()
+}
+
+/// One attack at one level.
+#[derive(Debug, Serialize)]
+pub(crate) struct Run {
+    case: String,
+    level: SecurityLevel,
+    /// The deviations as text.
+    wrong: Option<String>,
+    /// True where the sandbox has no runtime for the attack.
+    skipped: bool,
+}
+
+/// Writes the results to the folder that `ATTACKS_JSON` names. With a reason, the whole set was skipped.
+fn publish(set: &str, runs: &[Run], skipped: Option<&str>) {
+    let Some(folder) = variable("ATTACKS_JSON") else { return };
+    let file = Path::new(&folder).join(format!("{set}.json"));
+    let text = serde_json::json!({"set": set, "skipped": skipped, "runs": runs}).to_string();
+    std::fs::write(&file, text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+}
+
+/// Returns one result per attack and level. With `only_offered`, attacks without a runtime are left out.
+pub(crate) async fn every_attack(sandbox: &dyn Sandbox, only_offered: bool) -> Vec<Run> {
     let (host, chosen) = (Host::open(), variable("ATTACKS").unwrap_or_default());
     let mut cases = case::all();
     if sandbox.health().await.detail.contains("no /proc in jobs") {
@@ -58,16 +90,25 @@ pub(crate) async fn every_attack(sandbox: &dyn Sandbox) -> Vec<String> {
         cases.iter_mut().for_each(Case::expect_no_proc);
     }
     let offered = sandbox.runtimes();
-    let runs = cases.iter().filter(|case| case.title().contains(&chosen) && offered.contains(&case.expect.runtime));
-    let runs: Vec<_> = runs.flat_map(|case| case.expect.levels.iter().map(move |level| (case, *level))).collect();
-    let wrong: Vec<_> = stream::iter(&runs)
-        .map(|(case, level)| Box::pin(attack(sandbox, &host, case, *level)))
+    let chosen: Vec<_> = cases
+        .iter()
+        .filter(|case| case.title().contains(&chosen))
+        .filter(|case| !only_offered || offered.contains(&case.expect.runtime))
+        .flat_map(|case| case.expect.levels.iter().map(move |level| (case, *level)))
+        .collect();
+    let (host, offered) = (&host, &offered);
+    let runs: Vec<_> = stream::iter(&chosen)
+        .map(|(case, level)| async move {
+            let skipped = !offered.contains(&case.expect.runtime);
+            let wrong = if skipped { None } else { Box::pin(attack(sandbox, host, case, *level)).await };
+            Run { case: case.title(), level: *level, wrong, skipped }
+        })
         .buffer_unordered(MAX_CONCURRENT)
-        .filter_map(|wrong| async { wrong })
         .collect()
         .await;
-    eprintln!("{} runs of attacks, {} went wrong", runs.len(), wrong.len());
-    wrong
+    let wrong = runs.iter().filter(|run| run.wrong.is_some()).count();
+    eprintln!("{} runs of attacks, {wrong} went wrong", runs.iter().filter(|run| !run.skipped).count());
+    runs
 }
 
 async fn attack(sandbox: &dyn Sandbox, host: &Host, case: &Case, level: SecurityLevel) -> Option<String> {

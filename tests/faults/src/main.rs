@@ -1,6 +1,8 @@
 //! `faults`: injects faults into a cluster and prints which invariants held.
 
+use std::fs;
 use std::iter::repeat_n;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -29,6 +31,9 @@ struct Arguments {
     /// Only one of several runs beside each other, e.g. 1/2.
     #[arg(long, global = true, hide = true)]
     shard: Option<Shard>,
+    /// Write the counters and the figures of every round to this file.
+    #[arg(long, global = true)]
+    json: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -48,6 +53,9 @@ enum Command {
         /// No schedule begins after this many hours.
         #[arg(long, default_value_t = 1.0)]
         hours: f64,
+        /// Repeat the faults of a schedule until this many workflows were started.
+        #[arg(long, default_value_t = 0)]
+        workflows: usize,
     },
 }
 
@@ -90,7 +98,7 @@ impl Command {
 }
 
 fn main() -> ExitCode {
-    let Arguments { command, shard } = Arguments::parse();
+    let Arguments { command, shard, json } = Arguments::parse();
     let is_shared = shard.is_none() && command.is_shared();
     let begun = faults::can_run().and_then(|()| {
         if !is_shared && let Err(reason) = namespaces::run_isolated() {
@@ -105,7 +113,13 @@ fn main() -> ExitCode {
             Ok(if is_shared { share(&command, &stop).await } else { play_alone(command, shard, &stop).await })
         })
     });
-    match played {
+    // A shard passes its counters to its parent, which writes the file.
+    let is_parent = shard.is_none();
+    let written = match (&played, json) {
+        (Ok(counters), Some(path)) if is_parent => write_json(counters, &path),
+        (Ok(_) | Err(_), _) => Ok(()),
+    };
+    match written.and(played) {
         Ok(counters) if counters.is_good() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(reason) => {
@@ -113,6 +127,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn write_json(counters: &Counters, path: &Path) -> Result<(), String> {
+    let text = serde_json::to_string_pretty(counters).map_err(|error| error.to_string())?;
+    fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// Runs the shards, and then what must run alone.
@@ -157,7 +176,11 @@ async fn play(command: Command, shard: Option<Shard>, counters: &mut Counters) -
     match command {
         Command::Matrix(choice) => matrix(&choice, is_ours, counters).await,
         Command::Recovery => recoveries().await,
-        Command::Seeds { first, count, hours } => seeds(first, count, hours, is_ours, counters).await,
+        Command::Seeds { first, count, hours, workflows } => {
+            let end = Instant::now() + Duration::from_secs_f64(hours * 3_600.0);
+            let all = (first..).take(usize::try_from(count).unwrap_or(usize::MAX));
+            seeds(all.filter(|seed| is_ours(*seed)), end, workflows, counters).await
+        }
     }
 }
 
@@ -191,18 +214,14 @@ async fn recoveries() -> Result<(), String> {
     Ok(())
 }
 
+/// Plays the schedules of the seeds; none begins after `end`.
 async fn seeds(
-    first: u64,
-    count: u64,
-    hours: f64,
-    is_ours: impl Fn(u64) -> bool,
+    seeds: impl Iterator<Item = u64>,
+    end: Instant,
+    workflows: usize,
     counters: &mut Counters,
 ) -> Result<(), String> {
-    let end = Instant::now() + Duration::from_secs_f64(hours * 3_600.0);
-    for seed in (first..).take(usize::try_from(count).unwrap_or(usize::MAX)) {
-        if !is_ours(seed) {
-            continue;
-        }
+    for seed in seeds {
         if Instant::now() >= end {
             break;
         }
@@ -211,8 +230,9 @@ async fn seeds(
             println!("  seed {seed}: {name}, {:.1} s", hold.as_secs_f64());
         }
         let mut harness = Harness::open(topology(seed, &injections)).await?;
-        let verdict = harness.round(&format!("seed {seed}"), seed, &injections).await;
-        println!("  seed {seed}: {} of {} faults injected", verdict.made, injections.len());
+        let verdict = harness.long_round(&format!("seed {seed}"), seed, &injections, workflows).await;
+        let planned = injections.len();
+        println!("  seed {seed}: {} faults injected, {planned} planned for each pass", verdict.made);
         harness.close(!verdict.is_good()).await;
         counters.book(&verdict);
     }

@@ -1,4 +1,5 @@
 //! Goals as newcomers phrase them, each with its expected outcome: `tests/scenarios`, or the file or folder that `SCENARIOS` names.
+//! `SCENARIOS_JSON` names a file for the outcomes as JSON.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -6,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use messaging::WorkflowLog;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tests::{Client, Options, Stack, broker_as, eventually, history};
 
@@ -76,7 +77,8 @@ impl Expected {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 enum Verdict {
     AsExpected,
     /// Another end than expected, without a false result.
@@ -183,11 +185,16 @@ impl Scenario {
     }
 }
 
+/// Returns the path that an environment variable names.
+fn named_path(variable: &str) -> Option<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "files outside of the repository are named by the caller")]
+    let named = std::env::var(variable);
+    named.ok().map(PathBuf::from)
+}
+
 /// Returns the corpus files by name: the one in `SCENARIOS`, or all of a folder.
 fn corpus_files() -> Vec<PathBuf> {
-    #[expect(clippy::disallowed_methods, reason = "a corpus outside of the repository is named by the caller")]
-    let named = std::env::var("SCENARIOS").map(PathBuf::from);
-    let place = named.unwrap_or_else(|_| Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"));
+    let place = named_path("SCENARIOS").unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"));
     if place.is_file() {
         return vec![place];
     }
@@ -309,6 +316,14 @@ fn publish(report: &str) {
     println!("{report}\nThe report is in {}", path.display());
 }
 
+/// Writes the outcomes to the file that `SCENARIOS_JSON` names.
+fn publish_json(scenarios: &[Scenario], outcomes: &[Outcome]) {
+    let Some(path) = named_path("SCENARIOS_JSON") else { return };
+    let entry = |(scenario, outcome): (&Scenario, &Outcome)| json!({"id": scenario.id, "kind": scenario.kind, "verdict": outcome.verdict, "actual": outcome.actual});
+    let entries: Vec<Value> = scenarios.iter().zip(outcomes).map(entry).collect();
+    fs::write(&path, Value::from(entries).to_string()).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
 /// Waits until the worker has loaded the embedding model; the first time it computes the vectors of all recipes.
 async fn until_matched_by_meaning(stack: &Stack) {
     let client = stack.developer().await;
@@ -328,6 +343,7 @@ async fn goals_of_newcomers_end_as_expected() {
     until_matched_by_meaning(&stack).await;
     let outcomes = outcomes(&stack, &scenarios).await;
     publish(&report(&scenarios, &outcomes));
+    publish_json(&scenarios, &outcomes);
     let (as_expected, false_completed) =
         (count(&outcomes, Verdict::AsExpected), count(&outcomes, Verdict::FalseCompleted));
     assert!(

@@ -59,6 +59,7 @@ fn dependencies_point_one_way() {
         ("cli", &["domain", "messaging", "read-model", "service"]),
         ("domain", &["analysis-report"]),
         ("faults", &["cli", "domain", "messaging", "read-model", "service"]),
+        ("gates", &[]),
         ("generator", &["source-text"]),
         ("heimdall", &["analysis-report", "source-text"]),
         ("loadtest", &[]),

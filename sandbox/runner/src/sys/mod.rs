@@ -14,7 +14,7 @@ pub(crate) use descriptors::{
     anonymous_file, close_from, close_on_exec_from, create_file_in, do_not_block, duplicate_onto, inherited_pipe,
     make_directory_in, poll,
 };
-pub(crate) use limits::{set_limit, set_process_limit};
+pub(crate) use limits::{set_limit, set_process_limit, set_soft_limit};
 #[cfg(feature = "positive-controls")]
 pub(crate) use mount::mount_work;
 pub(crate) use mount::{FsUsage, bind_mount_private, fs_usage, is_full, mount_tmpfs};

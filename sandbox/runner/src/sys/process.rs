@@ -112,7 +112,7 @@ pub(crate) fn fork_and_run(work: impl FnOnce()) -> Result<()> {
 ///
 /// Changes the soft limit of this process, which must be unprivileged and have one thread.
 pub(crate) fn can_fork_within(processes: u64) -> bool {
-    super::set_limit(libc::RLIMIT_NPROC, processes, u64::MAX).and_then(|()| fork_and_run(|| {})).is_ok()
+    super::set_soft_limit(libc::RLIMIT_NPROC, processes).and_then(|()| fork_and_run(|| {})).is_ok()
 }
 
 /// Returns whether other processes exist in this pid namespace.

@@ -102,6 +102,13 @@ pub struct Violation {
     pub what: String,
 }
 
+impl Violation {
+    /// Returns whether it is about the recovery of the whole cluster.
+    pub fn is_late_recovery(&self) -> bool {
+        self.invariant == Invariant::Progress && self.workflow.is_none()
+    }
+}
+
 /// Returns every violation, those of workflows first.
 pub fn check(histories: &[WorkflowHistory], evidence: &Evidence) -> Vec<Violation> {
     let mut found = Vec::new();

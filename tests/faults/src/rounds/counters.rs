@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::rounds::Verdict;
+use crate::rounds::figures::RoundFigures;
 use crate::rounds::report;
 
 /// The sums in the last lines of a run.
@@ -17,6 +18,7 @@ pub struct Counters {
     pub broken: Vec<String>,
     /// Reasons why not every round was played.
     pub failed: Vec<String>,
+    pub rounds: Vec<RoundFigures>,
 }
 
 impl Counters {
@@ -24,6 +26,7 @@ impl Counters {
     pub fn book(&mut self, verdict: &Verdict) {
         println!("{}", report::row(verdict));
         print!("{}", verdict.description);
+        self.rounds.push(RoundFigures::of(verdict));
         self.made += verdict.made;
         self.played += usize::from(verdict.unsupported.is_none());
         self.skipped += usize::from(verdict.unsupported.is_some());
@@ -49,5 +52,6 @@ impl Counters {
         self.skipped += other.skipped;
         self.broken.extend(other.broken);
         self.failed.extend(other.failed);
+        self.rounds.extend(other.rounds);
     }
 }

@@ -1,6 +1,7 @@
 //! A round: faults under a steady load, then the checker. The rest of the module repeats rounds and reports them.
 
 pub mod counters;
+pub mod figures;
 pub mod matrix;
 pub mod recovery;
 pub mod report;
@@ -57,6 +58,9 @@ pub struct Verdict {
     pub description: String,
 }
 
+/// Maximum passes through a schedule that is repeated until enough workflows were started.
+const MAX_PASSES: usize = 12;
+
 /// A cluster with a client, and the state at the end of earlier rounds.
 #[derive(Debug)]
 pub struct Harness {
@@ -84,6 +88,12 @@ impl Harness {
 
     /// Plays one round of one or several faults, one after the other.
     pub async fn round(&mut self, name: &str, seed: u64, injections: &[Injection]) -> Verdict {
+        self.long_round(name, seed, injections, 0).await
+    }
+
+    /// Plays one round. The faults are injected again from the first one until `workflows` were started, at most
+    /// [`MAX_PASSES`] times.
+    pub async fn long_round(&mut self, name: &str, seed: u64, injections: &[Injection], workflows: usize) -> Verdict {
         let first = self.client.history.count();
         let began = Instant::now();
         let (stop, over) = (CancellationToken::new(), CancellationToken::new());
@@ -93,7 +103,7 @@ impl Harness {
         };
         let watch = LeftoverWatch::watch(&self.cluster, &over);
         let (Played { verdict, healed }, (), watched) =
-            tokio::join!(self.play(name, first, injections, &stop), load, watch);
+            tokio::join!(self.play(name, first, (injections, workflows), &stop), load, watch);
         self.sees_jobs |= watched.sees_jobs;
         let accepted = self.client.history.since(first).iter().filter_map(|history| history.id).collect();
         let gathered = gather(&self.cluster, &self.receiver, &accepted, &self.known).await;
@@ -117,19 +127,21 @@ impl Harness {
     }
 
     /// Injects the faults, measures the recovery, then stops the load.
-    async fn play(&self, name: &str, first: usize, injections: &[Injection], stop: &CancellationToken) -> Played {
+    async fn play(
+        &self,
+        name: &str,
+        first: usize,
+        (injections, workflows): (&[Injection], usize),
+        stop: &CancellationToken,
+    ) -> Played {
         sleep(WARM_UP).await;
         self.client.until_left_open(first).await;
         let mut verdict = Verdict { name: name.to_owned(), ..Verdict::default() };
-        for injection in injections {
-            let injected = injection.fault.inject(&self.cluster, injection.hold).await;
-            let is_only = injections.len() == 1;
-            match injected {
-                Injected::Yes => verdict.made += 1,
-                Injected::Unsupported(reason) if is_only => verdict.unsupported = Some(reason),
-                Injected::NotInjected(reason) if is_only => verdict.not_injected = Some(reason),
-                Injected::Unsupported(reason) | Injected::NotInjected(reason) => {
-                    println!("  not injected: {}: {reason}", injection.name)
+        for pass in 0..MAX_PASSES {
+            for injection in injections {
+                let is_enough = pass > 0 && self.client.history.count() >= first + workflows;
+                if !is_enough {
+                    self.inject(injection, injections.len() == 1, &mut verdict).await;
                 }
             }
         }
@@ -137,6 +149,18 @@ impl Harness {
         verdict.recovery = self.client.probe(MAX_RECOVERY * 2).await;
         stop.cancel();
         Played { verdict, healed }
+    }
+
+    /// Injects a fault and counts it, or records the reason why it had no effect.
+    async fn inject(&self, injection: &Injection, is_only: bool, verdict: &mut Verdict) {
+        match injection.fault.inject(&self.cluster, injection.hold).await {
+            Injected::Yes => verdict.made += 1,
+            Injected::Unsupported(reason) if is_only => verdict.unsupported = Some(reason),
+            Injected::NotInjected(reason) if is_only => verdict.not_injected = Some(reason),
+            Injected::Unsupported(reason) | Injected::NotInjected(reason) => {
+                println!("  not injected: {}: {reason}", injection.name);
+            }
+        }
     }
 
     fn judge(&mut self, verdict: Verdict, histories: &[WorkflowHistory], evidence: &Evidence) -> Verdict {

@@ -45,7 +45,7 @@ pub fn row(verdict: &Verdict) -> String {
 
 /// Returns the last lines.
 pub fn end(counters: &Counters, minutes: f64) -> String {
-    let Counters { played, made, skipped, broken, failed } = counters;
+    let Counters { played, made, skipped, broken, failed, rounds: _ } = counters;
     let count = broken.len();
     let mut text =
         format!("{played} played in {minutes:.1} min, {made} faults injected, {skipped} skipped, {count} broken");

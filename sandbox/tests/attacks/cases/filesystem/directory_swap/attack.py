@@ -5,14 +5,14 @@ import time
 from evidence import NoEffect, attempt
 
 os.mkdir("real")
-open("real/version", "w").write("mine")
+open("real/promptcraft-runner", "wb").write(b"mine")
 os.mkdir("keep")
 stop = False
 
 def swap():
     while not stop:
         os.rename("real", "keep/real")
-        os.symlink("/proc", "real")
+        os.symlink("/", "real")
         time.sleep(0)
         os.unlink("real")
         os.rename("keep/real", "real")
@@ -21,14 +21,14 @@ def look():
     refusal, until = NoEffect(), time.monotonic() + 0.4
     while time.monotonic() < until:
         try:
-            text = open("real/version").read()
+            text = open("real/promptcraft-runner", "rb").read()
         except FileNotFoundError:
             continue
         except OSError as error:
             refusal = error
             continue
-        if text != "mine":
-            return text
+        if text != b"mine":
+            return f"{len(text)} bytes of the runner"
     raise refusal
 
 thread = threading.Thread(target=swap, daemon=True)

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Measures the quality gates: gates.sh [GATE...] [OPTIONS OF gates]. Fails if one fails or could not measure. The report is
+# reports/quality-gates.json, logs of the harnesses are in reports/gates. SETUP=1, as root: also installs and starts Docker.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$root"
+
+target="${CARGO_TARGET_DIR:-$root/target}"
+docker_pid="$target/dockerd.pid"
+
+stop_docker() {
+    if [ -f "$docker_pid" ]; then
+        kill "$(cat "$docker_pid")" 2>/dev/null || true
+        rm -f "$docker_pid"
+    fi
+}
+
+# A failed preparation leaves no report of an earlier run.
+rm -f reports/quality-gates.json
+prepare_stack
+mkdir -p "$target"
+if [ "${CI:-}" = true ] || [ "${SETUP:-}" = 1 ]; then
+    trap stop_docker EXIT
+    scripts/start-docker.sh "$docker_pid" || say "Going on without Docker"
+fi
+cargo build --release -p api -p worker -p approver -p cli -p gates
+"$target/release/gates" "$@"

@@ -1,0 +1,4 @@
+//! Gates against broken subjects.
+
+mod missing_tools;
+mod open_api;
