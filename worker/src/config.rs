@@ -226,7 +226,7 @@ mod tests {
         let pid = std::process::id();
         assert_eq!(instance_name(b"3f2a9c1b7d10"), format!("worker-3f2a9c1b7d10-{pid}"));
         assert_eq!(instance_name(b"node_1.example.org"), format!("worker-node1exampleorg-{pid}"));
-        assert_eq!(instance_name(b"execute-python-7c9d8f7b5d-x2lqz"), format!("worker-on-7c9d8f7b5d-x2lqz-{pid}"));
+        assert_eq!(instance_name(b"execute-python-7c9d8f7b5d-x2lqz"), format!("worker-hon-7c9d8f7b5d-x2lqz-{pid}"));
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl DataDirectory {
     }
 
     /// Returns a secret, created on first use.
-    pub fn secret(&self, name: &str) -> io::Result<String> {
+    pub fn stored_secret(&self, name: &str) -> io::Result<String> {
         let mut text = String::new();
         File::open(self.secret_file(name)?)?.read_to_string(&mut text)?;
         Ok(text.trim().to_owned())
@@ -119,7 +119,7 @@ impl DataDirectory {
 
     /// Returns a bot, with a generated password if it is new.
     pub fn bot(&self, name: BotName) -> io::Result<BotAccount> {
-        let password = self.secret(&format!("bot-{name}"))?;
+        let password = self.stored_secret(&format!("bot-{name}"))?;
         Ok(BotAccount { name, password })
     }
 }
@@ -163,9 +163,9 @@ mod tests {
     fn a_secret_is_created_once_and_private() {
         let path = fresh("secret");
         let data = DataDirectory::open(&path).unwrap();
-        let secret = data.secret("nats-api").unwrap();
-        assert_eq!((secret.len(), &secret), (64, &data.secret("nats-api").unwrap()));
-        assert_ne!(secret, data.secret("nats-worker").unwrap());
+        let secret = data.stored_secret("nats-api").unwrap();
+        assert_eq!((secret.len(), &secret), (64, &data.stored_secret("nats-api").unwrap()));
+        assert_ne!(secret, data.stored_secret("nats-worker").unwrap());
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&data.secret_file("nats-api").unwrap()), 0o600);
         for name in ["secrets", "logs", "redis", "nats", "jetstream"] {

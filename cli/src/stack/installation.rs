@@ -36,7 +36,7 @@ pub fn write(root: &Path, bots: &[BotName], servers: &Servers<'_>) -> io::Result
         write_service(&folder, &secrets, process, redis_user, servers.redis)?;
     }
     write_service(&operator, &secrets, "cli", "default", servers.redis)?;
-    private_file::write(&root.join("approver/webhook-signing-key"), secrets.secret("webhook")?.as_bytes())
+    private_file::write(&root.join("approver/webhook-signing-key"), secrets.stored_secret("webhook")?.as_bytes())
 }
 
 /// Writes the configuration and `environment`, a file for a shell with the passwords that the configuration names.
@@ -45,7 +45,7 @@ fn write_broker(folder: &Path, secrets: &DataDirectory) -> io::Result<()> {
     let mut environment = String::new();
     for user in SERVICE_USERS.into_iter().chain(["route"]) {
         // The server parses the value as configuration, in which it needs double quotes.
-        let (name, password) = (user.to_uppercase(), secrets.secret(&format!("nats-{user}"))?);
+        let (name, password) = (user.to_uppercase(), secrets.stored_secret(&format!("nats-{user}"))?);
         environment.push_str(&format!("NATS_{name}_PASSWORD='\"{password}\"'\n"));
     }
     private_file::write(&folder.join("environment"), environment.as_bytes())
@@ -54,15 +54,15 @@ fn write_broker(folder: &Path, secrets: &DataDirectory) -> io::Result<()> {
 fn write_redis(folder: &Path, secrets: &DataDirectory, servers: &Servers<'_>) -> io::Result<()> {
     let port = servers.redis.rsplit(':').next().and_then(|port| port.parse().ok());
     let port = port.ok_or_else(|| io::Error::other("the address of Redis has no port"))?;
-    let password = |user: &str| secrets.secret(&format!("redis-{user}"));
+    let password = |user: &str| secrets.stored_secret(&format!("redis-{user}"));
     let configuration = redis_config::render("0.0.0.0", port, servers.redis_directory, password)?;
     private_file::write(&folder.join("redis.conf"), configuration.as_bytes())?;
     private_file::write(&folder.join("password"), password("default")?.as_bytes())
 }
 
 fn write_service(folder: &Path, secrets: &DataDirectory, user: &str, redis_user: &str, redis: &str) -> io::Result<()> {
-    private_file::write(&folder.join("nats-password"), secrets.secret(&format!("nats-{user}"))?.as_bytes())?;
-    let url = format!("redis://{redis_user}:{}@{redis}/0", secrets.secret(&format!("redis-{redis_user}"))?);
+    private_file::write(&folder.join("nats-password"), secrets.stored_secret(&format!("nats-{user}"))?.as_bytes())?;
+    let url = format!("redis://{redis_user}:{}@{redis}/0", secrets.stored_secret(&format!("redis-{redis_user}"))?);
     private_file::write(&folder.join("redis-url"), url.as_bytes())
 }
 

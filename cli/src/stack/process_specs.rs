@@ -45,7 +45,7 @@ impl StackConfig {
 
     /// Returns the Redis URL of the user `promptcraft` (API and approver) or `worker`, password included.
     pub fn redis_url(&self, user: &str) -> io::Result<String> {
-        let password = self.data.secret(&format!("redis-{user}"))?;
+        let password = self.data.stored_secret(&format!("redis-{user}"))?;
         Ok(format!("redis://{user}:{password}@127.0.0.1:{}/0", self.ports.redis))
     }
 
@@ -70,7 +70,7 @@ impl StackConfig {
         let configuration = broker_config::write(&self.data.nats(), &self.data.bots()?, &RuntimeName::all())?;
         let mut passwords = Vec::new();
         for user in broker_config::SERVICE_USERS {
-            passwords.push((user, self.data.secret(&format!("nats-{user}"))?));
+            passwords.push((user, self.data.stored_secret(&format!("nats-{user}"))?));
         }
         let environment = BrokerEnvironment {
             server_name: "promptcraft",
@@ -106,8 +106,8 @@ impl StackConfig {
     pub fn redis_spec(&self) -> io::Result<ChildSpec> {
         let directory = self.data.redis();
         let configuration = directory.join("redis.conf");
-        let operator = self.data.secret("redis-default")?;
-        let password = |user: &str| self.data.secret(&format!("redis-{user}"));
+        let operator = self.data.stored_secret("redis-default")?;
+        let password = |user: &str| self.data.stored_secret(&format!("redis-{user}"));
         let text = redis_config::render("127.0.0.1", self.ports.redis, &directory, password)?;
         private_file::write(&configuration, text.as_bytes())?;
         Ok(ChildSpec {

@@ -46,7 +46,7 @@ pub(super) async fn connect_operator(config: &StackConfig) -> Result<Broker, See
     let settings = BrokerSettings {
         url: config.broker_url(),
         user: "cli".to_owned(),
-        password: Some(Secret::new(config.data.secret("nats-cli")?)),
+        password: Some(Secret::new(config.data.stored_secret("nats-cli")?)),
         replicas: 1,
         strict: true,
         monitor_url: Some(config.broker_monitor_url()),

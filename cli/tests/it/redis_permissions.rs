@@ -46,7 +46,7 @@ impl Redis {
 
     /// Runs a command as `user`; returns the response.
     fn run_command(&self, user: &str, words: &[&str]) -> String {
-        let password = self.config.data.secret(&format!("redis-{user}")).unwrap();
+        let password = self.config.data.stored_secret(&format!("redis-{user}")).unwrap();
         let output = Command::new("redis-cli")
             .args(["-p", &self.config.ports.redis.to_string(), "--no-auth-warning", "--user", user])
             .args(words)

@@ -50,7 +50,8 @@ fn documents_name_files_that_exist() {
     for document in documents {
         let text = fs::read_to_string(&document).expect("text");
         let folder = document.parent().expect("a folder");
-        for file in named_files(&text) {
+        // Reports are written by commands that the document describes.
+        for file in named_files(&text).into_iter().filter(|file| !file.starts_with("reports/")) {
             count += 1;
             let exists = root().join(file).exists() || folder.join(file).exists();
             assert!(exists, "{} names {file}, which does not exist", document.display());

@@ -11,7 +11,7 @@ installation: take `max by` (or `min`) over the instances, never `sum`. Counters
 
 `job` and `instance` are added by Prometheus. Label values are from fixed lists; any other text is counted as `other`.
 
-This page is made from `shared/src/telemetry/families_table.rs`.
+This page is made from `shared/service/src/telemetry/families_table.rs`.
 ";
 
 const PROCESS_HEAD: &str = "
