@@ -10,6 +10,10 @@ use crate::engine::{Arrival, Context};
 use crate::measure::ledger::End;
 use crate::scenario::Series;
 
+/// Maximum interval of status requests, in intervals of the scenario. It doubles after each request, so that a queue of
+/// waiting workflows does not multiply the load.
+const MAX_POLL_FACTOR: u32 = 8;
+
 /// The ends of a workflow that are right.
 pub(super) enum Expectation {
     /// Completed, or failed because no generator serves the goal.
@@ -42,6 +46,7 @@ impl Following {
     async fn poll(&self) -> Value {
         let mut is_decided = false;
         let mut planned = Instant::now();
+        let mut pause = self.context.scenario.poll;
         loop {
             if let Ok(state) = self.status(planned).await {
                 let status = state["status"].as_str().unwrap_or_default();
@@ -54,7 +59,8 @@ impl Following {
                 }
             }
             // Slow responses do not lead to a burst of requests.
-            planned = (planned + self.context.scenario.poll).max(Instant::now());
+            planned = (planned + pause).max(Instant::now());
+            pause = (pause * 2).min(self.context.scenario.poll * MAX_POLL_FACTOR);
             sleep_until(planned).await;
         }
     }
