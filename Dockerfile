@@ -52,7 +52,7 @@ ENTRYPOINT ["api"]
 FROM base AS approver
 USER 0:0
 # Notifications go to https addresses.
-RUN [ -d /etc/ssl/certs ] || (apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*)
+RUN [ -s /etc/ssl/certs/ca-certificates.crt ] || (apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*)
 USER 10001:10001
 COPY --from=programs /programs/approver /usr/local/bin/approver
 EXPOSE 8001
@@ -60,7 +60,9 @@ ENTRYPOINT ["approver"]
 
 FROM base AS worker
 USER 0:0
-RUN command -v bwrap || (apt-get update && apt-get install -y --no-install-recommends bubblewrap && rm -rf /var/lib/apt/lists/*)
+# A language model may be at an https address.
+RUN command -v bwrap && [ -s /etc/ssl/certs/ca-certificates.crt ] \
+    || (apt-get update && apt-get install -y --no-install-recommends bubblewrap ca-certificates && rm -rf /var/lib/apt/lists/*)
 RUN mkdir -p /var/cache/promptcraft && chown 10001:10001 /var/cache/promptcraft
 USER 10001:10001
 COPY --from=roots /roots /usr/lib/promptcraft/roots

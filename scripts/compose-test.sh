@@ -96,9 +96,9 @@ print(f"Prometheus scrapes {len(targets)} processes and has {len(ask('rules')['g
 PY
 }
 
+trap clean_up EXIT
 prepare
 choose_addresses
-trap clean_up EXIT
 say "== start"
 up 8
 export COMPOSE_URL="http://127.0.0.1:$API_PORT"

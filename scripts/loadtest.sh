@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Puts a stack of its own under load and stops it: loadtest.sh [SCENARIO] [OPTIONS OF promptcraft-loadtest]. The exit code is that of
-# promptcraft-loadtest. The report is in reports/loadtest, beside the logs of a stack that failed.
+# promptcraft-loadtest, 2 if the stack could not be prepared. The report is in reports/loadtest, beside the logs of a stack that failed.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -9,12 +9,16 @@ cd "$root"
 out="$root/reports/loadtest"
 folder="$(mktemp -d)"
 stack=
+is_ready=
 
 finish() {
     local status=$?
+    set +e
+    # A stack that was never ready is no verdict about it.
+    if [ "$status" != 0 ] && [ -z "$is_ready" ]; then status=2; fi
     if [ -n "$stack" ]; then
-        kill -TERM "$stack" 2>/dev/null || true
-        wait "$stack" || true
+        kill -TERM "$stack" 2>/dev/null
+        wait "$stack"
     fi
     if [ "$status" != 0 ] && [ -d "$folder/logs" ]; then
         mkdir -p "$out"
@@ -22,6 +26,7 @@ finish() {
         cp -r "$folder/logs" "$out/logs"
     fi
     rm -rf "$folder"
+    exit "$status"
 }
 trap finish EXIT
 
@@ -50,6 +55,7 @@ programs="${CARGO_TARGET_DIR:-target}/release"
 cargo build --release -p api -p worker -p approver -p cli -p loadtest
 link_what_was_built
 start_stack
+is_ready=1
 scenario=loadtest/scenarios/default.toml
 case "${1:-}" in
 '' | -*) ;;

@@ -85,9 +85,9 @@ run_tests() {
     return "$status"
 }
 
-# Needs root and the engine that `prepare` started.
+# Needs root and the engine that `prepare` started. CI leaves it to `make verify`, because of its time.
 test_containers() {
-    if [ "${CI:-}" != true ] && [ "${SETUP:-}" != 1 ]; then return; fi
+    if [ "${SETUP:-}" != 1 ]; then return; fi
     say "== containers"
     scripts/compose-test.sh 2>&1 | tee -a "$log"
 }

@@ -33,6 +33,10 @@ unpack() {
     mmdebstrap --quiet --variant=extract --include="base-files,base-passwd,bash,coreutils,dash,grep,$2" "${options[@]}" \
         "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$folder" - <<<"$(distribution_sources)" >&2
     [ -e "$folder/bin/sh" ] || ln -s dash "$folder/bin/sh"
+    # What the package's configuration would write.
+    if [ -d "$folder/usr/share/ca-certificates" ]; then
+        find "$folder/usr/share/ca-certificates" -name '*.crt' -exec cat {} + >"$folder/etc/ssl/certs/ca-certificates.crt"
+    fi
     rm -rf "${folder:?}"/{var/cache/apt,var/lib/apt/lists,dev} "$folder"/usr/share/{doc,man,info} "$folder"/etc/{hostname,resolv.conf}
     mkdir -p "$folder"/{dev,prometheus}
     chown 65534:65534 "$folder/prometheus"

@@ -25,7 +25,7 @@ cluster {
 }
 END
 elif [ "$NATS_NODE" != nats ]; then
-    echo "nats-start: the profile cluster needs --env-file deploy/compose/cluster.env" >&2
+    echo "nats-start: the profile cluster needs the variables of deploy/compose/cluster.env in .env" >&2
     exit 1
 fi
 export NATS_SERVER_NAME="\"$NATS_NODE\"" NATS_LISTEN='"0.0.0.0:4222"' NATS_MONITOR_LISTEN='"0.0.0.0:8222"' NATS_STORE_DIR='"/data"'

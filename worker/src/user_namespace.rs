@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-/// Fails if root of this container is root of the namespace above it, which is the host unless containers are nested.
+/// Fails if an id of this container is root of the namespace above it, which is the host unless containers are nested.
 pub(crate) fn check() -> Result<(), String> {
     ["/proc/self/uid_map", "/proc/self/gid_map"].iter().try_for_each(|file| {
         let map = std::fs::read_to_string(Path::new(file))
@@ -15,14 +15,12 @@ pub(crate) fn check() -> Result<(), String> {
 }
 
 fn check_map(file: &str, map: &str) -> Result<(), String> {
-    let maps_root_to_root = |line: &str| {
-        let mut numbers = line.split_whitespace().map(str::parse::<u32>);
-        matches!((numbers.next(), numbers.next()), (Some(Ok(0)), Some(Ok(0))))
-    };
-    let Some(line) = map.lines().find(|line| maps_root_to_root(line)) else { return Ok(()) };
+    // The second number is the first id outside.
+    let maps_to_root = |line: &str| line.split_whitespace().nth(1).is_some_and(|id| id == "0");
+    let Some(line) = map.lines().find(|line| maps_to_root(line)) else { return Ok(()) };
     let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
     Err(format!(
-        "worker.require_user_namespace is true, but root of this container is root of the host ({file}: {line}). \
+        "worker.require_user_namespace is true, but an id of this container is root of the host ({file}: {line}). \
          `hostUsers: false` needs Linux 6.3, containerd 2.0 or CRI-O, and runc 1.2 or crun 1.9; older ones ignore it. \
          Docker needs userns-remap or a rootless engine"
     ))
@@ -42,6 +40,7 @@ mod tests {
         check("         0          0 4294967295\n", false);
         check("0 0 1\n1 100000 65535\n", false);
         check("65534 65534 1\n0 0 1\n", false);
+        check("1000 0 1\n", false);
         check("         0     100000      65536\n", true);
         check("0 1000 1\n1 100000 65535\n", true);
         // No id of this container is root's.

@@ -9,7 +9,7 @@ use service::keyed_semaphore::KeyedSemaphore;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-/// Maximum concurrent password checks. Each takes a core and 19 MiB, one of which is reused (see `domain::identity`).
+/// Maximum concurrent password checks. Each takes a core and 19 MiB, one of which is reused (see `service::password`).
 const MAX_CHECKS: usize = 2;
 /// Maximum queued sign-ins per address; its further ones wait outside the queue and delay no other address.
 const MAX_WAITING_PER_ADDRESS: usize = 2;

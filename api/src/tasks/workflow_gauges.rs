@@ -56,7 +56,10 @@ pub(crate) async fn run_workflow_gauges(
                     fills.note(filled.is_ok());
                 }
                 task.beat();
-                update(&active, &peers, workflows.clock.now());
+                // An empty table would show empty queues.
+                if !fills.is_first {
+                    update(&active, &peers, workflows.clock.now());
+                }
             }
         }
     }

@@ -5,7 +5,10 @@ use domain::approval::{Actor, Channel, Decision, DecisionRequest, Refusal, judge
 use domain::identity::User;
 use domain::ids::Digest;
 use domain::workflow::{Event, NewInput, Workflow};
-use messaging::{AdvanceError, AuditLog, AuditRecord, Blobs, BucketCache, DecisionRpc, ReadError, WorkflowLog};
+use messaging::{
+    AdvanceError, AuditLog, AuditRecord, Blobs, BucketCache, DECISION_APPEND_TIMEOUT, DecisionRpc, ReadError,
+    WorkflowLog,
+};
 use service::clock::Clock;
 use service::failpoints;
 
@@ -89,7 +92,8 @@ impl DecisionService {
             };
             let lapsed = lapsed_voters(&entry.workflow, |name| self.users.get(name.as_str()));
             let requested_at = entry.workflow.park().map(|park| park.requested_at);
-            match self.transitions.append(&entry, Event::Decided { decision, lapsed }, actor_of(request)).await {
+            let append = self.transitions.append(&entry, Event::Decided { decision, lapsed }, actor_of(request));
+            match within_deadline(deadline, append).await {
                 Ok(workflow) => {
                     if let Some(requested_at) = requested_at {
                         observe_decision(request.channel, requested_at, workflow.updated_at);
@@ -156,6 +160,18 @@ fn actor_of(request: &DecisionRequest) -> Actor {
         Channel::Http => Actor::User(request.by.clone()),
         Channel::Nats => Actor::Bot(request.by.clone()),
     }
+}
+
+/// Gives up an append in time if its caller has a deadline.
+async fn within_deadline(
+    deadline: Option<Timestamp>,
+    append: impl Future<Output = Result<Workflow, AdvanceError>>,
+) -> Result<Workflow, AdvanceError> {
+    if deadline.is_none() {
+        return append.await;
+    }
+    let appended = tokio::time::timeout(DECISION_APPEND_TIMEOUT, append).await;
+    appended.unwrap_or_else(|_| Err(AdvanceError::Unavailable("the append was not acknowledged in time".to_owned())))
 }
 
 fn count(request: &DecisionRequest, outcome: &DecisionOutcome) {

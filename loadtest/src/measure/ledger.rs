@@ -17,6 +17,7 @@ pub struct Account {
     pub is_doubled: bool,
     pub is_mismatched: bool,
     pub is_reordered: bool,
+    pub is_wrong: bool,
     pub was_repeated: bool,
     /// Its history was read after its end and has no second end.
     pub is_verified: bool,
@@ -48,6 +49,8 @@ pub struct Balance {
     pub mismatched: u64,
     /// Workflows whose step or event id went backwards.
     pub reordered: u64,
+    /// Workflows with another end than expected, or with another output of their script.
+    pub wrong: u64,
     /// Ended workflows whose history could not be read after the run.
     pub unverified: u64,
     /// CPU time of all jobs in the sandbox, as their workflows report it.
@@ -107,6 +110,13 @@ impl Ledger {
         }
     }
 
+    /// Records that the workflow ended otherwise than expected.
+    pub fn mark_wrong(&self, id: &str) {
+        if let Some(account) = self.lock().get_mut(id) {
+            account.is_wrong = true;
+        }
+    }
+
     /// Returns the number of accepted workflows without an end.
     pub fn open(&self) -> usize {
         self.lock().values().filter(|account| account.end.is_none()).count()
@@ -124,6 +134,7 @@ impl Ledger {
             balance.doubled += u64::from(account.is_doubled);
             balance.mismatched += u64::from(account.is_mismatched);
             balance.reordered += u64::from(account.is_reordered);
+            balance.wrong += u64::from(account.is_wrong);
             balance.repeated += u64::from(account.was_repeated);
             let Some(end) = &account.end else {
                 balance.lost += 1;
@@ -167,9 +178,12 @@ mod tests {
         ledger.end("b", end("completed", "2"));
         ledger.repeat("c", "x");
         ledger.accept("d", 1);
+        ledger.mark_wrong("b");
+        ledger.mark_wrong("b");
         let balance = ledger.balance();
         assert_eq!((balance.accepted, balance.ended, balance.lost, balance.job_cpu_ms), (4, 2, 2, 20));
         assert_eq!((balance.doubled, balance.mismatched, balance.repeated, balance.unverified), (1, 2, 1, 1));
+        assert_eq!((balance.wrong, balance.reordered), (1, 0));
         assert_eq!(balance.ends, BTreeMap::from([("completed".to_owned(), 2)]));
     }
 }

@@ -39,6 +39,9 @@ impl Following {
         }
         let state = self.poll().await;
         let result = self.judge(&state);
+        if result.is_err() {
+            self.context.ledger.mark_wrong(&self.id);
+        }
         self.context.recorder.record(Series::Workflow, self.arrival.planned, &result);
     }
 

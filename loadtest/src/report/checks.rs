@@ -1,4 +1,4 @@
-//! Judges the thresholds of a scenario, and the conditions of every run: nothing lost, doubled, mixed up.
+//! Judges the thresholds of a scenario, and the conditions of every run: nothing lost, doubled, mixed up, wrong.
 
 use super::Check;
 use super::build::{Measurements, ms, quantile};
@@ -6,8 +6,14 @@ use crate::measure::recorder::Tally;
 use crate::scenario::{Comparison, Metric, RunFigure, Scenario, Series, Statistic, Threshold};
 
 /// Figures that must be 0 in every run, unless the scenario has a threshold for them.
-const ALWAYS_ZERO: [RunFigure; 5] =
-    [RunFigure::Lost, RunFigure::Doubled, RunFigure::Mismatched, RunFigure::Reordered, RunFigure::Unverified];
+const ALWAYS_ZERO: [RunFigure; 6] = [
+    RunFigure::Lost,
+    RunFigure::Doubled,
+    RunFigure::Mismatched,
+    RunFigure::Reordered,
+    RunFigure::Wrong,
+    RunFigure::Unverified,
+];
 
 pub(super) fn judge(scenario: &Scenario, measurements: &Measurements) -> Vec<Check> {
     let always = ALWAYS_ZERO.map(|figure| Threshold {
@@ -70,6 +76,7 @@ fn run_figure(figure: RunFigure, measurements: &Measurements) -> f64 {
         RunFigure::Doubled => balance.doubled,
         RunFigure::Mismatched => balance.mismatched,
         RunFigure::Reordered => balance.reordered,
+        RunFigure::Wrong => balance.wrong,
         RunFigure::Unverified => balance.unverified,
         RunFigure::Late => state.late,
         RunFigure::Limited => state.limited,

@@ -192,6 +192,7 @@ fn workflows(report: &Report) -> String {
         ("ended twice", balance.doubled),
         ("another id for a repeated key", balance.mismatched),
         ("events or steps out of order", balance.reordered),
+        ("wrong end or output", balance.wrong),
         ("history not readable", balance.unverified),
     ] {
         rows.push((name.to_owned(), failed_cell(count)));

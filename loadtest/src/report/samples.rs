@@ -32,7 +32,7 @@ fn latencies(count: u64, scale: u64) -> Histogram<u64> {
     latencies
 }
 
-/// Returns a report in which two thresholds are missed and one workflow is lost.
+/// Returns a report in which two thresholds are missed, one workflow is lost and one has a wrong output.
 pub(crate) fn report(generator_cpu: f64) -> Report {
     let scenario = Scenario::parse(SCENARIO).unwrap();
     let mut execute = Tally { latencies: latencies(38, 400), ..Tally::new() };
@@ -55,6 +55,7 @@ pub(crate) fn report(generator_cpu: f64) -> Report {
         accepted: 38,
         ended: 37,
         lost: 1,
+        wrong: 1,
         repeated: 3,
         job_cpu_ms: 12_340,
         ends: [("completed".to_owned(), 30), ("failed: no_generator".to_owned(), 7)].into(),

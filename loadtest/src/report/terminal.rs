@@ -74,6 +74,7 @@ fn workflows(report: &Report) -> Vec<String> {
     let mut parts = vec![format!("{} accepted", balance.accepted), format!("{} ended", balance.ended)];
     parts.extend(balance.ends.iter().map(|(end, count)| format!("{count} {end}")));
     parts.push(format!("{} lost", balance.lost));
+    parts.push(format!("{} wrong", balance.wrong));
     parts.push(format!("{} keys repeated", balance.repeated));
     wrapped("workflows", &parts)
 }

@@ -51,6 +51,8 @@ pub enum RunFigure {
     Mismatched,
     /// Workflows whose step or event id went backwards.
     Reordered,
+    /// Workflows with another end than expected, or with another output of their script.
+    Wrong,
     /// Ended workflows whose history could not be read after the run.
     Unverified,
     /// Requests that were not sent on time.
@@ -64,11 +66,12 @@ pub enum RunFigure {
 }
 
 impl RunFigure {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Lost,
         Self::Doubled,
         Self::Mismatched,
         Self::Reordered,
+        Self::Wrong,
         Self::Unverified,
         Self::Late,
         Self::Limited,
@@ -82,6 +85,7 @@ impl RunFigure {
             Self::Doubled => "doubled",
             Self::Mismatched => "mismatched",
             Self::Reordered => "reordered",
+            Self::Wrong => "wrong",
             Self::Unverified => "unverified",
             Self::Late => "late",
             Self::Limited => "limited",
@@ -216,8 +220,8 @@ impl Threshold {
     pub fn parse(name: &str, condition: &str) -> Result<Self, String> {
         let metric = Metric::parse(name).ok_or_else(|| {
             format!(
-                "threshold {name:?} is unknown; use lost, doubled, mismatched, reordered, unverified, late, limited, server_errors, \
-                 generator.cpu, errors, errors.rate, or SERIES.p95 (any percentile), .mean, .max, .rate, .errors, \
+                "threshold {name:?} is unknown; use lost, doubled, mismatched, reordered, wrong, unverified, late, limited, \
+                 server_errors, generator.cpu, errors, errors.rate, or SERIES.p95 (any percentile), .mean, .max, .rate, .errors, \
                  .errors.rate, where SERIES is one of {}",
                 Series::ALL.map(Series::as_str).join(", ")
             )

@@ -28,6 +28,10 @@ pub(crate) enum Fault {
     EndsAgain,
     /// The log has an event after the end.
     GoesOn,
+    /// Scripts print something else.
+    Misprints,
+    /// Every workflow is cancelled.
+    Cancels,
 }
 
 pub(crate) struct FakeService {
@@ -39,6 +43,8 @@ struct State {
     fault: Fault,
     first: OnceCell<Instant>,
     keys: Mutex<BTreeMap<String, u64>>,
+    /// Outputs of scripts by workflow.
+    outputs: Mutex<BTreeMap<u64, String>>,
     next: AtomicU64,
 }
 
@@ -46,8 +52,13 @@ impl FakeService {
     pub(crate) async fn start(fault: Fault) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let state = State { fault, first: OnceCell::new(), keys: Mutex::default(), next: AtomicU64::new(1) };
-        let state = Arc::new(state);
+        let state = Arc::new(State {
+            fault,
+            first: OnceCell::new(),
+            keys: Mutex::default(),
+            outputs: Mutex::default(),
+            next: AtomicU64::new(1),
+        });
         let mut connections = JoinSet::new();
         connections.spawn(async move {
             let mut open = JoinSet::new();
@@ -77,10 +88,11 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
         }
         let header = |name: &str| head.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         let length = header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-        stream.read_exact(&mut vec![0; length]).await.unwrap();
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).await.unwrap();
         let path = head[0].split(' ').nth(1).unwrap();
-        let (status, body) = state.answer(path, header("idempotency-key"), header("last-event-id")).await;
-        let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let (status, text) = state.answer(path, &body, header("idempotency-key"), header("last-event-id")).await;
+        let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\n\r\n{text}", text.len());
         if stream.write_all(answer.as_bytes()).await.is_err() {
             return;
         }
@@ -88,7 +100,7 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
 }
 
 impl State {
-    async fn answer(&self, path: &str, key: Option<&str>, last_event: Option<&str>) -> (u16, String) {
+    async fn answer(&self, path: &str, body: &[u8], key: Option<&str>, last_event: Option<&str>) -> (u16, String) {
         match path {
             "/auth/token" => return (200, json!({"access_token": "t", "expires_in": 900}).to_string()),
             "/health" => return (200, json!({"status": "healthy", "version": "fake"}).to_string()),
@@ -102,7 +114,11 @@ impl State {
         }
         match path.rsplit('/').next().unwrap() {
             "analyze" => (200, json!({"data": {"suggestions": []}}).to_string()),
-            "execute" => (202, json!({"data": {"workflow_id": self.workflow(key.unwrap()).to_string()}}).to_string()),
+            "execute" => {
+                let id = self.workflow(key.unwrap());
+                self.outputs.lock().unwrap().extend(output_of(body).map(|output| (id, output)));
+                (202, json!({"data": {"workflow_id": id.to_string()}}).to_string())
+            }
             "events" => self.events(last_event.unwrap()),
             id => (200, json!({"data": self.status(id.parse().unwrap())}).to_string()),
         }
@@ -125,7 +141,14 @@ impl State {
             return json!({"status": "running"});
         }
         let at = if self.fault == Fault::EndsAgain { self.next.fetch_add(1, Ordering::Relaxed) } else { 0 };
-        json!({"status": "completed", "updated_at": at.to_string()})
+        let status = if self.fault == Fault::Cancels { "cancelled" } else { "completed" };
+        let output = self.outputs.lock().unwrap().get(&id).cloned();
+        let output = output.filter(|_| self.fault != Fault::Misprints).unwrap_or_else(|| "total 0\n".to_owned());
+        json!({
+            "status": status,
+            "updated_at": at.to_string(),
+            "artifacts": {"test_results": {"stdout": output}},
+        })
     }
 
     fn events(&self, last: &str) -> (u16, String) {
@@ -137,4 +160,14 @@ impl State {
             _ => (204, String::new()),
         }
     }
+}
+
+/// Returns what a submitted script prints: the sum of the squares below the number in its `range(...)`.
+fn output_of(body: &[u8]) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let code = body["context"]["project_context"]["file_content"].as_str()?;
+    let (number, _) = code.split_once("range(")?.1.split_once(')')?;
+    let number: u64 = number.parse().ok()?;
+    let sum: u64 = (0..number).map(|number| number * number).sum();
+    Some(format!("total {sum}\n"))
 }

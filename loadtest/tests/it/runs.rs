@@ -12,6 +12,7 @@ use crate::fake_service::{FakeService, Fault};
 
 const ANALYSES: &str = "[rates]\nanalyze = 20\n";
 const EXECUTIONS: &str = "[rates]\nexecute = 20\n";
+const SCRIPTS: &str = "[rates]\nrun = 20\n";
 
 struct Run {
     code: i32,
@@ -40,13 +41,13 @@ async fn run(url: &str, scenario: &str) -> Run {
 async fn a_healthy_service_passes_without_progress_lines() {
     let service = FakeService::start(Fault::None).await;
     let scenario = format!(
-        "duration = \"2s\"\nmax_delay = \"2s\"\nrepeat = 0.5\n{ANALYSES}execute = 10\nhealth = 5\n\
+        "duration = \"2s\"\nmax_delay = \"2s\"\nrepeat = 0.5\n{ANALYSES}execute = 10\nrun = 5\nhealth = 5\n\
          [thresholds]\n\"errors.rate\" = \"== 0%\"\n\"analyze.rate\" = \">= 19/s\""
     );
     let run = run(&service.url, &scenario).await;
     assert_eq!(run.code, 0, "{:?}", run.output);
-    assert_eq!(run.report["workflows"]["accepted"], 20);
-    assert_eq!((&run.report["workflows"]["ended"], &run.report["workflows"]["unverified"]), (&20.into(), &0.into()));
+    assert_eq!(run.report["workflows"]["accepted"], 30);
+    assert_eq!((&run.report["workflows"]["ended"], &run.report["workflows"]["unverified"]), (&30.into(), &0.into()));
     assert!(run.report["workflows"]["repeated"].as_u64().unwrap() > 0);
     assert!(run.output.stderr.is_empty(), "progress is for terminals: {:?}", run.output);
 }
@@ -85,14 +86,16 @@ async fn an_unsent_request_is_a_failure() {
 
 #[tokio::test]
 async fn mistakes_of_the_service_fail_a_run_without_thresholds() {
-    for (fault, figure) in [
-        (Fault::Loses, "lost"),
-        (Fault::ForgetsKeys, "mismatched"),
-        (Fault::EndsAgain, "doubled"),
-        (Fault::GoesOn, "doubled"),
+    for (fault, rates, figure) in [
+        (Fault::Loses, EXECUTIONS, "lost"),
+        (Fault::ForgetsKeys, EXECUTIONS, "mismatched"),
+        (Fault::EndsAgain, EXECUTIONS, "doubled"),
+        (Fault::GoesOn, EXECUTIONS, "doubled"),
+        (Fault::Cancels, EXECUTIONS, "wrong"),
+        (Fault::Misprints, SCRIPTS, "wrong"),
     ] {
         let service = FakeService::start(fault).await;
-        let run = run(&service.url, &format!("duration = \"1s\"\nrepeat = 1.0\n{EXECUTIONS}")).await;
+        let run = run(&service.url, &format!("duration = \"1s\"\nrepeat = 1.0\n{rates}")).await;
         assert_eq!(run.code, 1, "{fault:?}: {:?}", run.output);
         let count = run.report["workflows"][figure].as_u64().unwrap();
         assert_eq!(count, if fault == Fault::Loses { 5 } else { 20 }, "{fault:?}: {:#}", run.report["workflows"]);

@@ -8,7 +8,7 @@ pub(crate) fn describe(no_cgroups: Option<&str>, own_proc: bool) -> String {
         None => "memory, processes and CPU limited by cgroup".to_owned(),
         Some(reason) => format!(
             "no cgroups ({reason}): memory limited by samples every 10 ms and RLIMIT_DATA, processes by RLIMIT_NPROC, \
-             CPU time by samples and RLIMIT_CPU"
+             CPU time by samples and RLIMIT_CPU, the share of the processors not at all"
         ),
     };
     let proc = if own_proc { "private /proc" } else { "no /proc in jobs (the kernel refuses a private one here)" };

@@ -68,7 +68,9 @@ fn python_imports_the_packages_of_the_policy_and_no_others() {
     let folder = TempFolder::new("extra-packages");
     let runtimes = folder.0.join("runtimes");
     fs::create_dir(&runtimes).expect("makes a folder");
-    fs::copy(own_folder().join("build-root.sh"), folder.0.join("build-root.sh")).expect("copies");
+    for script in ["build-root.sh", "distribution.sh"] {
+        fs::copy(own_folder().join(script), folder.0.join(script)).expect("copies");
+    }
     let copied = Command::new("cp").arg("-a").arg(own_folder().join("runtimes/python")).arg(&runtimes).status();
     assert!(copied.expect("starts cp").success());
     let policy = runtimes.join("python/extra-packages");

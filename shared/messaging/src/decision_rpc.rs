@@ -19,10 +19,11 @@ use domain::ids::{ApprovalId, Digest, UserName, WorkflowId};
 use domain::workflow::NewInput;
 use service::telemetry::TraceContext;
 
-/// Time between the deadline of a decision and the end of its caller's wait. Longer than an append whose direct
-/// connection is stalled (2 s there, 2 s through the relay): a decision begun before the deadline is applied or has failed when the caller receives the
-/// timeout.
+/// Time between the deadline of a decision and the end of its caller's wait. Longer than approvers try to append a
+/// decision, [`DECISION_APPEND_TIMEOUT`]: one begun before the deadline is not tried again after its caller's timeout.
 const ANSWER_MARGIN: Duration = Duration::from_secs(5);
+/// Time after which an approver gives up the append of a decision that has a deadline.
+pub const DECISION_APPEND_TIMEOUT: Duration = Duration::from_millis(4_500);
 
 /// A decision sent over HTTP by an authenticated caller.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -33,7 +33,9 @@ pub use bot_channel::{
 };
 pub use cancellations::{CancelSignals, Cancellations};
 pub use connection::broker::{Broker, BrokerError, BrokerSettings, MINIMUM_BROKER, is_supported_broker};
-pub use decision_rpc::{ApprovalAnswer, DecisionRequests, DecisionRpc, HttpDecision, PendingDecision};
+pub use decision_rpc::{
+    ApprovalAnswer, DECISION_APPEND_TIMEOUT, DecisionRequests, DecisionRpc, HttpDecision, PendingDecision,
+};
 pub use envelope::{DecodeError, Envelope, decode, encode};
 pub use error::MessagingError;
 pub use heartbeats::{ApproverReport, GeneratorReport, Heartbeats, Reports, WorkerReport};

@@ -129,7 +129,9 @@ fn run_as_test(result: &JobResult, untested: bool) -> Test {
             Some(format!("the program ended with exit code {code}"))
         }
         (Outcome::Exited | Outcome::OutputTruncated, None) => Some("the program ended without an exit code".to_owned()),
-        (Outcome::TimedOut, _) => Some("the program exceeded its time limit (timeout_seconds)".to_owned()),
+        (Outcome::TimedOut, _) => {
+            Some("the program exceeded its time limit (timeout_seconds, or the rest of timeout_minutes)".to_owned())
+        }
         (Outcome::OutOfCpu, _) => {
             Some("the program exceeded its CPU time (timeout_seconds, or the rest of the budget)".to_owned())
         }

@@ -55,7 +55,9 @@ fn defined_name(statement: &str) -> Option<String> {
     let rest = rest.trim_start();
     let is_assigned = rest.starts_with('=') && !rest.starts_with("==") || rest.starts_with(':') && rest.contains('=');
     let is_name = name.starts_with(|c: char| c.is_alphabetic() || c == '_') && !name.starts_with("__");
-    (is_name && (definition.is_some() || is_assigned)).then(|| name.to_owned())
+    // `x = a.x` is another way to import it.
+    let is_import = rest.split(['#', ';']).next().is_some_and(|value| value.trim_end().ends_with(&format!(".{name}")));
+    (is_name && (definition.is_some() || is_assigned && !is_import)).then(|| name.to_owned())
 }
 
 /// Returns the import path of a file: `src/a.py` is `src.a`.

@@ -173,7 +173,8 @@ impl Broker {
     }
 
     /// Returns the stream API over a connection without the relay, for fast calls that only the broker itself answers:
-    /// acknowledgements, and stored messages as JSON. The caller repeats an unanswered call on [`Self::jetstream`].
+    /// acknowledgements, and stored messages as JSON. After a call without an answer the caller calls
+    /// [`Self::avoid_direct`], and repeats it on [`Self::jetstream`] if that is harmless.
     pub(crate) fn direct(&self) -> &jetstream::Context {
         let avoid_until = *self.avoid_direct_until.lock().unwrap_or_else(PoisonError::into_inner);
         if avoid_until.is_some_and(|until| Instant::now() < until) { &self.jetstream } else { &self.direct }
@@ -228,9 +229,12 @@ impl Broker {
     pub(crate) async fn now(&self) -> Result<Timestamp, MessagingError> {
         let sent = Instant::now();
         let subject = format!("STREAM.INFO.{}", subjects::TIMERS);
-        let answer = self.direct().request(subject, &()).await;
-        let answer = answer.inspect_err(|_| self.avoid_direct()).map_err(MessagingError::unavailable)?;
-        match answer {
+        let mut answer = self.direct().request(subject.clone(), &()).await;
+        if answer.is_err() {
+            self.avoid_direct();
+            answer = self.jetstream.request(subject, &()).await;
+        }
+        match answer.map_err(MessagingError::unavailable)? {
             Response::Ok(StreamInfo { ts }) => {
                 let now = Timestamp::of_rfc3339(&ts)
                     .ok_or(MessagingError::Unreadable(format!("the broker's clock says {ts:?}")))?;
@@ -254,11 +258,19 @@ impl Broker {
         lifecycle.spawn(watch_server(task, up, requirement, answers, lifecycle.stopping()));
     }
 
-    /// Returns whether the broker answers, over the connection that receives messages.
+    /// Returns whether the broker answers, over the connection that receives messages. If only the direct connection does
+    /// not answer, it is avoided until after the next check.
     async fn responds(&self) -> bool {
         let subject = format!("STREAM.INFO.{}", subjects::WORKFLOWS);
-        let answer: Result<Response<IgnoredAny>, _> = self.jetstream.request(subject, &()).await;
-        matches!(answer, Ok(Response::Ok(_)))
+        let answers = async |context: &jetstream::Context| {
+            let answer: Result<Response<IgnoredAny>, _> = context.request(subject.clone(), &()).await;
+            matches!(answer, Ok(Response::Ok(_)))
+        };
+        let (through_relay, directly) = tokio::join!(answers(&self.jetstream), answers(&self.direct));
+        if !directly {
+            self.avoid_direct();
+        }
+        through_relay
     }
 
     /// Waits until the broker has received all sent messages, at most 2 s.

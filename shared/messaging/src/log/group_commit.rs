@@ -142,7 +142,9 @@ impl SubmissionBatcher {
     async fn commit(&self, group: &[Waiting]) -> Option<u64> {
         let id = Uuid::new_v4().to_string();
         let (last, others) = group.split_last()?;
-        let direct = self.broker.direct().client();
+        // One connection for all: members must arrive before the commit.
+        let context = self.broker.direct().clone();
+        let direct = context.client();
         for (number, waiting) in (1..).zip(others) {
             let headers = member(&waiting.append, &id, number);
             let (subject, payload) = (waiting.append.subject.clone(), waiting.append.payload.clone());
@@ -154,7 +156,7 @@ impl SubmissionBatcher {
             .payload(last.append.payload.clone())
             .headers(headers);
         failpoints::reach("append.before").await;
-        let ack = self.broker.direct().send_publish(last.append.subject.clone(), message).await.ok()?;
+        let ack = context.send_publish(last.append.subject.clone(), message).await.ok()?;
         let ack = ack.await;
         failpoints::reach("append.after").await;
         match ack {

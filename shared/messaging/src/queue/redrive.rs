@@ -52,7 +52,7 @@ pub async fn redrive(broker: &Broker, id: u64, at: Timestamp) -> Result<u64, Red
         subjects::APPROVALS => {
             return Err(RedriveError::Impossible("a decision counts only from its sender; ask them to send it again"));
         }
-        _ => return Err(RedriveError::Impossible("its stream does not accept letters back")),
+        _ => return Err(RedriveError::Impossible("its stream does not take messages back")),
     };
     letters.discard(id).await?;
     Ok(sequence)
@@ -84,11 +84,11 @@ async fn step(log: &WorkflowLog, kept: &StoredDeadLetter, at: Timestamp) -> Resu
 
 async fn notification(broker: &Broker, kept: &StoredDeadLetter) -> Result<u64, RedriveError> {
     let Some(id) = kept.letter.workflow_id() else { return Err(RedriveError::Impossible("it names no workflow")) };
-    failpoints::reach("put_back.before").await;
+    failpoints::reach("redrive.before").await;
     let timers = Timers::new(broker);
     let at = timers.now().await.map_err(unavailable)?.after(NOT_BEFORE);
     let sequence = timers.put_off(id, at, 0).await.map_err(unavailable)?;
-    failpoints::reach("put_back.after").await;
+    failpoints::reach("redrive.after").await;
     Ok(sequence)
 }
 
@@ -112,10 +112,10 @@ async fn timer(broker: &Broker, kept: &StoredDeadLetter) -> Result<u64, RedriveE
     if !subjects::is_fired_timer(&message.subject) {
         return Err(RedriveError::Impossible("it is not a fired timer"));
     }
-    failpoints::reach("put_back.before").await;
+    failpoints::reach("redrive.before").await;
     let ack = context.publish(message.subject, message.payload).await.map_err(|error| unavailable(&error))?;
     let sequence = ack.await.map_err(|error| unavailable(&error))?.sequence;
-    failpoints::reach("put_back.after").await;
+    failpoints::reach("redrive.after").await;
     // The old message would fire once more without effect.
     if let Err(error) = stream.delete_message(message.sequence).await {
         tracing::debug!(%error, "Failed to remove the old message of a timer that was put back");

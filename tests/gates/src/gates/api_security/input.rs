@@ -1,18 +1,24 @@
 //! Wrong inputs with a valid token.
 
+use std::time::Duration;
+
 use ::tests::{Client, run_request};
 use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
 
-use super::probes::{Probes, send_patiently, send_with};
+use super::probes::{Probes, send_patiently};
 
 /// Longer than any accepted goal, shorter than any accepted body.
 const LONG_GOAL_CHARS: usize = 10_001;
 /// More than an accepted body.
 const LARGE_BODY_BYTES: usize = 12 << 20;
 const REFUSALS: [u16; 5] = [400, 404, 413, 415, 422];
+/// Maximum wait for a workflow to ask for its approval.
+const MAX_WAIT: Duration = Duration::from_secs(120);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Sends each wrong input; it must be refused as such. At the end a right one must be accepted.
-pub(super) async fn probe(client: &Client) -> Probes {
+/// Sends each wrong input; it must be refused as such. At the end right ones must be accepted.
+pub(super) async fn probe(client: &Client) -> Result<Probes, String> {
     let mut probes = Probes::default();
     for (name, path, body) in bodies() {
         let answer = send_patiently(client, "POST", path, Some(body)).await;
@@ -22,13 +28,50 @@ pub(super) async fn probe(client: &Client) -> Probes {
         let answer = send_patiently(client, "GET", path, None).await;
         book(&mut probes, &format!("GET {path}"), answer.status);
     }
-    let text = [("content-type", "text/plain")];
-    let answer = send_with(client, "POST", "/api/v3/execute", &text, None).await;
-    book(&mut probes, "POST /api/v3/execute as text/plain", answer.status);
     let good = run_request("print('good')\n", false).to_string();
     let answer = send_patiently(client, "POST", "/api/v3/execute", Some(good)).await;
     probes.book("POST /api/v3/execute with a good body", answer.status, answer.status == 202, "202");
-    probes
+    probe_decisions(client, &mut probes).await?;
+    Ok(probes)
+}
+
+/// Sends a decision that does not exist on a workflow that waits for one, then a right one, which must be accepted.
+async fn probe_decisions(client: &Client, probes: &mut Probes) -> Result<(), String> {
+    let parked = park(client).await?;
+    let id = parked["workflow_id"].as_str().unwrap_or_default();
+    let approval = &parked["pending_approvals"][0];
+    let path = format!("/api/v3/execute/approve/{id}");
+    let decision = |decision: &str| {
+        json!({
+            "workflow_id": id, "approval_id": approval["approval_id"], "decision": decision, "digest": approval["digest"],
+        })
+        .to_string()
+    };
+    let answer = send_patiently(client, "POST", &path, Some(decision("perhaps"))).await;
+    book(probes, "POST a decision with an unknown name", answer.status);
+    let answer = send_patiently(client, "POST", &path, Some(decision("approved"))).await;
+    probes.book("POST a decision with a good body", answer.status, answer.status == 200, "200");
+    Ok(())
+}
+
+/// Submits a script whose result waits for an approval; returns its status then.
+async fn park(client: &Client) -> Result<Value, String> {
+    let body = run_request("print('parked')\n", true).to_string();
+    let accepted = send_patiently(client, "POST", "/api/v3/execute", Some(body)).await;
+    let id = accepted.json()["data"]["workflow_id"].as_str().map(str::to_owned);
+    let id = id.ok_or_else(|| format!("no workflow to decide about: {} {}", accepted.status, accepted.text))?;
+    let give_up = Instant::now() + MAX_WAIT;
+    loop {
+        let answer = send_patiently(client, "GET", &format!("/api/v3/execute/status/{id}"), None).await;
+        let state = answer.json()["data"].clone();
+        if state["status"] == "waiting_approval" {
+            return Ok(state);
+        }
+        if Instant::now() > give_up {
+            return Err(format!("no workflow to decide about: {} {}", answer.status, answer.text));
+        }
+        sleep(POLL_INTERVAL).await;
+    }
 }
 
 fn book(probes: &mut Probes, what: &str, status: u16) {
@@ -85,7 +128,5 @@ fn bodies() -> Vec<(&'static str, &'static str, String)> {
             json!({"analysis_type": "general", "context": {"file_content": 1}}).to_string(),
         ),
     ]);
-    let approve = "/api/v3/execute/approve/018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";
-    all.push(("an unknown decision", approve, json!({"decision": "perhaps"}).to_string()));
     all
 }

@@ -29,7 +29,7 @@ pub async fn measure() -> Measure {
     let key = signing_key(&stack).await;
     let other = stack.client("stress_user", "stress_pass").await;
     let tokens = probe_tokens(&developer, &other, &key).await?;
-    let input = input::probe(&developer).await;
+    let input = input::probe(&developer).await?;
     let attacker = stack.client("stress_user", "stress_pass").await;
     let limits = probe_rate_limits(&stack.stranger(), &attacker, &developer).await;
     Ok(judge(&document, [authentication, tokens, input, limits]))

@@ -30,24 +30,13 @@ impl Probes {
 
 /// Sends a request again while a rate limit refuses it, because a refusal by the limit shows nothing about what is behind it.
 pub(super) async fn send_patiently(client: &Client, method: &str, path: &str, body: Option<String>) -> Answer {
-    send_with(client, method, path, &[], body).await
-}
-
-/// Like [`send_patiently`], with headers.
-pub(super) async fn send_with(
-    client: &Client,
-    method: &str,
-    path: &str,
-    headers: &[(&str, &str)],
-    body: Option<String>,
-) -> Answer {
     for _ in 1..MAX_TRIES {
-        let answer = client.send(method, path, headers, body.clone()).await;
+        let answer = client.send(method, path, &[], body.clone()).await;
         if answer.status != 429 {
             return answer;
         }
         let pause = answer.header("retry-after").parse().map_or(DEFAULT_PAUSE, Duration::from_secs);
         sleep(pause.max(Duration::from_millis(100))).await;
     }
-    client.send(method, path, headers, body).await
+    client.send(method, path, &[], body).await
 }
