@@ -7,9 +7,9 @@ use async_nats::jetstream;
 use async_nats::jetstream::consumer::{FromConsumer, pull};
 use tests::{Stack, Terminal, eventually, raw_broker_as};
 
-/// Waits until a process that cannot start has logged the reason.
+/// Waits until a process that cannot start has logged the reason; the pauses between its starts grow.
 async fn until_said(stack: &Stack, process: &str, words: &str) {
-    eventually("the process logs what is missing", Duration::from_secs(60), || async {
+    eventually("the process logs what is missing", Duration::from_secs(120), || async {
         stack.log(process).contains(words).then_some(())
     })
     .await;

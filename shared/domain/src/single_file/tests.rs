@@ -145,7 +145,7 @@ fn joined_python_runs_whatever_way_modules_are_imported() {
         ("a.py", "from . import a as it\nx = it.x\n"),
         ("a.py", "from .a import x\n"),
         ("a.py", "import a; x = a.x; text = '#;'\n"),
-        ("a.py", "import a, os; from a import x as y  # both\nx = y\n"),
+        ("a.py", "import a, os; from a import x as y  # both\nassert y() == 6\n"),
         ("a/__init__.py", "from a import (\n    x,\n)\n"),
     ] {
         let test = format!("{import}assert x() == 6\n");
