@@ -22,8 +22,7 @@ clean_up() {
     local status=$?
     if [ "$status" != 0 ]; then "${compose[@]}" logs --no-color --tail 30 >"$target/compose-test.log" 2>&1 || true; fi
     "${compose[@]}" --profile observability --profile cluster down --volumes --timeout 5 >/dev/null 2>&1 || true
-    if [ -f "$docker_pid" ]; then kill "$(cat "$docker_pid")" 2>/dev/null || true; fi
-    rm -f "$docker_pid"
+    stop_docker "$docker_pid"
     if [ "$status" != 0 ]; then say "Failed; the end of the containers' logs is in $target/compose-test.log"; fi
 }
 

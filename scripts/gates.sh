@@ -9,19 +9,12 @@ cd "$root"
 target="${CARGO_TARGET_DIR:-$root/target}"
 docker_pid="$target/dockerd.pid"
 
-stop_docker() {
-    if [ -f "$docker_pid" ]; then
-        kill "$(cat "$docker_pid")" 2>/dev/null || true
-        rm -f "$docker_pid"
-    fi
-}
-
 # A failed preparation leaves no report of an earlier run.
 rm -f reports/quality-gates.json
 prepare_stack
 mkdir -p "$target"
 if [ "${CI:-}" = true ] || [ "${SETUP:-}" = 1 ]; then
-    trap stop_docker EXIT
+    trap 'stop_docker "$docker_pid"' EXIT
     scripts/start-docker.sh "$docker_pid" || say "Going on without Docker"
 fi
 cargo build --release -p api -p worker -p approver -p cli -p gates

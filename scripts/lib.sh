@@ -20,6 +20,14 @@ prepare_stack() {
     "$root/sandbox/build-root.sh" "$SANDBOX_ROOTS" >/dev/null
 }
 
+# Stops the Docker engine that start-docker.sh started, if it did: stop_docker PID_FILE
+stop_docker() {
+    if [ -f "$1" ]; then
+        kill "$(cat "$1")" 2>/dev/null || true
+        rm -f "$1"
+    fi
+}
+
 # at_least VERSION MINIMUM
 at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
 

@@ -17,41 +17,26 @@ log="$target/test.log"
 report="$root/target/nextest/default/junit.xml"
 docker_pid="$target/dockerd.pid"
 
-stop_docker() {
-    if [ -f "$docker_pid" ]; then
-        kill "$(cat "$docker_pid")" 2>/dev/null || true
-        rm -f "$docker_pid"
-    fi
-}
-
 prepare() {
     scripts/setup.sh
     scripts/setup.sh embeddings
     mkdir -p "$target"
-    trap stop_docker EXIT
+    trap 'stop_docker "$docker_pid"' EXIT
     if [ "${CI:-}" = true ] || [ "${SETUP:-}" = 1 ]; then
         scripts/start-docker.sh "$docker_pid" || say "Going on without Docker"
-        prepare_node
-        prepare_promtool
+        # Delivered JavaScript is also tried outside of the sandbox.
+        install_program node nodejs
+        # Alert rules and dashboards are judged by promtool; without it a CI run fails.
+        install_program promtool prometheus
     fi
 }
 
-# Alert rules and dashboards are judged by promtool; without it a CI run fails.
-prepare_promtool() {
-    if have promtool || ! have apt-get || [ "$(id -u)" != 0 ]; then return; fi
-    say "Installing promtool"
+# Installs a program that some tests use: install_program PROGRAM PACKAGE
+install_program() {
+    if have "$1" || ! have apt-get || [ "$(id -u)" != 0 ]; then return; fi
+    say "Installing $2"
     apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends prometheus >/dev/null ||
-        say "Going on without promtool"
-}
-
-# Delivered JavaScript is also tried outside of the sandbox.
-prepare_node() {
-    if have node || ! have apt-get || [ "$(id -u)" != 0 ]; then return; fi
-    say "Installing nodejs"
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends nodejs >/dev/null ||
-        say "Going on without Node.js"
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$2" >/dev/null || say "Going on without $1"
 }
 
 # The generator's tests run every recipe with this interpreter; its path is compiled into them.
