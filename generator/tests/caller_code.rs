@@ -13,9 +13,8 @@ async fn generate(request: Request) -> Result<Generation, GenerateError> {
 fn offering(names: &[&str]) -> Generator {
     let runtime = |name: &&str| Runtime {
         name: (*name).to_owned(),
-        aliases: Vec::new(),
-        endings: Vec::new(),
         has_tests: !matches!(*name, "sql" | "lua"),
+        ..Runtime::default()
     };
     let runtimes = names.iter().map(runtime).collect();
     Generator::open(GeneratorConfig { runtimes, ..GeneratorConfig::default() }).expect("the catalogue is valid")
@@ -227,7 +226,7 @@ async fn a_language_that_only_its_runtime_knows_runs_as_given() {
         name: "made-up".to_owned(),
         aliases: words(&["mup", "python", "typescript"]),
         endings: words(&[".mu", ".muu", ".py"]),
-        has_tests: false,
+        ..Runtime::default()
     };
     let runtimes = [GeneratorConfig::default().runtimes, vec![made_up]].concat();
     let generator = Generator::open(GeneratorConfig { runtimes, ..GeneratorConfig::default() }).expect("is valid");
