@@ -10,9 +10,8 @@ use super::{data_format, grammar_evidence, line_signs, pasted, python_evidence};
 
 /// Maximum bytes of the text that grammars read.
 const MAX_READ_BYTES: usize = 64 << 10;
-/// Cost of a line with a syntax error, relative to the weights of signs; later lines may be its consequences.
+/// Cost of a line with a syntax error, relative to the weights of signs.
 const ERROR_WEIGHT: i32 = 2;
-const MAX_ERROR_LINES: i32 = 4;
 /// Weight from which signs are clear. Prose and lists may have a weaker one by chance.
 const MIN_WEIGHT: i32 = 2;
 
@@ -31,6 +30,11 @@ pub(crate) enum ContentGuess {
 pub(crate) fn guess(code: &str) -> ContentGuess {
     if let Some(format) = data_format::of(code) {
         return ContentGuess::Data(format);
+    }
+    if code.trim_start().starts_with("<?")
+        && let Some(php) = by_name("php")
+    {
+        return ContentGuess::Program(php);
     }
     let python = python_evidence::read(code);
     if python.is_inert {
@@ -53,15 +57,21 @@ pub(crate) fn guess(code: &str) -> ContentGuess {
 type Candidate = (&'static Language, i32);
 
 fn weigh(code: &str, python: &PythonEvidence) -> Option<&'static Language> {
-    let code = without(code, &python.long_strings);
+    let code = masked(code, &python.long_strings, b' ');
     let mut best: Candidate = (PYTHON, score(python.signs, python.error_lines));
     // Of a program without errors, strings and comments are known. Else those of Python are the best guess.
     let mut strings: &[Range<usize>] = &python.strings;
     let deadline = Deadline::start();
-    let read = ["javascript", "typescript", "bash", "lua"]
+    let read = ["javascript", "typescript", "bash", "lua", "go", "rust"]
         .map(|name| (by_name(name), grammar_evidence::read(name, &code, deadline)));
+    let javascript_is_valid = matches!(&read[0], (_, Some(evidence)) if evidence.error_lines == 0);
     for (language, evidence) in &read {
         let (Some(language), Some(evidence)) = (language, evidence) else { continue };
+        // Nearly all JavaScript is TypeScript as well, and code with errors is not refused for its language.
+        let is_refused = matches!(language.id, "typescript" | "go" | "rust");
+        if is_refused && (evidence.error_lines > 0 || language.id == "typescript" && javascript_is_valid) {
+            continue;
+        }
         let weight = score(evidence.signs, evidence.error_lines);
         if weight > best.1 {
             best = (language, weight);
@@ -72,14 +82,14 @@ fn weigh(code: &str, python: &PythonEvidence) -> Option<&'static Language> {
     if let Some(language) = by_name("sql").filter(|_| sql > best.1) {
         best = (language, sql);
     }
-    if let Some(other) = line_signs::read(&without(&code, strings)).filter(|other| other.1 > best.1) {
+    if let Some(other) = line_signs::read(&masked(&code, strings, b'_')).filter(|other| other.1 > best.1) {
         best = other;
     }
     (best.1 >= MIN_WEIGHT).then_some(best.0)
 }
 
 fn score(signs: i32, error_lines: i32) -> i32 {
-    signs - ERROR_WEIGHT * error_lines.min(MAX_ERROR_LINES)
+    signs.saturating_sub(ERROR_WEIGHT.saturating_mul(error_lines))
 }
 
 /// Returns the lines at the beginning that grammars read.
@@ -88,12 +98,12 @@ fn beginning(code: &str) -> &str {
     if end == code.len() { code } else { code[..end].rfind('\n').map_or(&code[..end], |at| &code[..at]) }
 }
 
-/// Returns the text with spaces in place of ranges; offsets and lines stay.
-fn without(code: &str, ranges: &[Range<usize>]) -> String {
+/// Returns the text with ranges filled; offsets and lines stay.
+fn masked(code: &str, ranges: &[Range<usize>], fill: u8) -> String {
     let mut bytes = code.as_bytes().to_vec();
     for range in ranges {
         let end = range.end.min(bytes.len());
-        let kept = |byte: u8| if matches!(byte, b'\n' | b'\r') { byte } else { b' ' };
+        let kept = |byte: u8| if matches!(byte, b'\n' | b'\r') { byte } else { fill };
         bytes.get_mut(range.start..end).into_iter().flatten().for_each(|byte| *byte = kept(*byte));
     }
     String::from_utf8_lossy(&bytes).into_owned()

@@ -50,7 +50,10 @@ pub(crate) fn is_yaml(code: &str) -> bool {
         let entry = line.trim_start_matches("- ").split_once(':');
         entry.is_some_and(|(key, value)| {
             let is_word = |c: char| c.is_alphanumeric() || "_-./\"'".contains(c);
-            !key.is_empty() && key.chars().all(is_word) && (value.is_empty() || value.starts_with(' '))
+            !key.is_empty()
+                && key.chars().all(is_word)
+                && (value.is_empty() || value.starts_with(' '))
+                && !value.ends_with([',', ';', '(', '{'])
         })
     };
     let keys = lines.iter().filter(|line| is_key(line)).count();

@@ -31,8 +31,23 @@ pub(crate) fn read(language: &str, code: &str, deadline: Deadline) -> Option<Gra
             signs += weight(language, node, &text);
         }
     });
+    errors.extend(text.lines().enumerate().filter(|(_, line)| is_foreign(language, line.trim_start())).map(|it| it.0));
     let error_lines = i32::try_from(errors.len()).unwrap_or(i32::MAX);
     Some(GrammarEvidence { signs, error_lines, strings })
+}
+
+/// Returns whether a line begins like a comment of other languages, in which the grammar may find commands.
+fn is_foreign(language: &str, line: &str) -> bool {
+    match language {
+        "bash" => {
+            line.starts_with("//")
+                || line.starts_with("/* ")
+                || line.starts_with("-- ")
+                || line.starts_with('$') && line.contains(" = ")
+        }
+        "lua" => line.starts_with("//") || line.starts_with("/*") || line.starts_with('#') && !line.starts_with("#!"),
+        _ => false,
+    }
 }
 
 fn is_text(node: Node<'_>) -> bool {
@@ -47,6 +62,8 @@ fn weight(language: &str, node: Node<'_>, text: &str) -> i32 {
         "bash" => of_bash(node, text),
         "lua" => of_lua(node, text),
         "typescript" => of_typescript(node).max(of_javascript(node, text)),
+        "go" => of_go(node),
+        "rust" => of_rust(node),
         _ => of_javascript(node, text),
     }
 }
@@ -56,8 +73,21 @@ fn content<'t>(node: Node<'_>, text: &'t str) -> &'t str {
 }
 
 /// Objects of JavaScript whose members are used wherever it runs.
-const JAVASCRIPT_OBJECTS: &[&str] =
-    &["console", "process", "document", "window", "module", "globalThis", "JSON", "Promise", "Object", "Math", "Array"];
+const JAVASCRIPT_OBJECTS: &[&str] = &[
+    "console",
+    "process",
+    "document",
+    "window",
+    "module",
+    "globalThis",
+    "JSON",
+    "Promise",
+    "Object",
+    "Math",
+    "Array",
+    "exports",
+    "Symbol",
+];
 
 fn of_javascript(node: Node<'_>, text: &str) -> i32 {
     match node.kind() {
@@ -88,6 +118,23 @@ fn of_typescript(node: Node<'_>) -> i32 {
     }
 }
 
+fn of_go(node: Node<'_>) -> i32 {
+    match node.kind() {
+        "package_clause" => 4,
+        "function_declaration" | "method_declaration" | "import_declaration" | "type_declaration" => 3,
+        "short_var_declaration" | "defer_statement" | "go_statement" => 2,
+        _ => 0,
+    }
+}
+
+fn of_rust(node: Node<'_>) -> i32 {
+    match node.kind() {
+        "function_item" | "impl_item" | "use_declaration" | "struct_item" | "enum_item" | "trait_item" => 3,
+        "let_declaration" | "macro_invocation" | "attribute_item" | "match_expression" | "lifetime" => 2,
+        _ => 0,
+    }
+}
+
 fn of_bash(node: Node<'_>, text: &str) -> i32 {
     match node.kind() {
         "command_name" if SHELL_COMMANDS.contains(&content(node, text)) => 3,
@@ -99,7 +146,13 @@ fn of_bash(node: Node<'_>, text: &str) -> i32 {
         | "case_statement"
         | "c_style_for_statement"
         | "function_definition" => 3,
-        "test_command" | "heredoc_redirect" | "command_substitution" => 2,
+        // `[section]` heads settings.
+        "test_command"
+            if content(node, text).starts_with(['[', '(']) && content(node, text)[1..].starts_with(['[', '(', ' ']) =>
+        {
+            2
+        }
+        "heredoc_redirect" | "command_substitution" => 2,
         "simple_expansion" | "expansion" => 1,
         _ => 0,
     }
@@ -137,7 +190,7 @@ fn of_lua(node: Node<'_>, text: &str) -> i32 {
         | "while_statement"
         | "repeat_statement" => 3,
         "function_definition" | ".." | "~=" | "#" => 2,
-        "method_index_expression" | "nil" => 1,
+        "nil" => 1,
         "identifier" if LUA_GLOBALS.contains(&content(node, text)) => {
             let is_used = |parent: Node<'_>| {
                 matches!(parent.kind(), "function_call" | "dot_index_expression")

@@ -1,11 +1,18 @@
-//! Lines of languages without a grammar here: SQL, and those that are refused.
+//! Lines of SQL, of languages that are refused, and of Python and JavaScript with errors.
 
 use source_text::languages::{Language, by_name};
 
 /// Lines that hardly any other language has: a name of the language, the start of a trimmed line, and a text that the
 /// line holds as well.
 const LINES: &[(&str, &str, &str)] = &[
+    ("python", "from ", " import "),
+    ("python", "elif ", ":"),
+    ("python", "if __name__", ":"),
+    ("python", "\"\"\"", ""),
+    ("javascript", "function ", "{"),
+    ("javascript", "console.log(", ""),
     ("c", "#include <", ">"),
+    ("c", "#include \"", ""),
     ("c", "int main(", ""),
     ("cpp", "std::", ""),
     ("cpp", "using namespace ", ";"),
@@ -13,12 +20,16 @@ const LINES: &[(&str, &str, &str)] = &[
     ("csharp", "using System", ";"),
     ("csharp", "namespace ", ""),
     ("csharp", "static void Main(", ""),
+    ("csharp", "public ", "{ get;"),
+    ("csharp", "public static class ", ""),
+    ("csharp", "private readonly ", ""),
+    ("csharp", "internal ", ""),
+    ("csharp", "public string ", "("),
+    ("csharp", "public static int ", "("),
     ("java", "public class ", ""),
     ("java", "public static void ", "("),
     ("java", "import java", ";"),
     ("java", "System.out.", "("),
-    ("go", "package ", ""),
-    ("go", "func ", "{"),
     ("go", "fmt.Print", "("),
     ("rust", "fn ", "{"),
     ("rust", "pub fn ", "{"),
@@ -57,6 +68,7 @@ const LINES: &[(&str, &str, &str)] = &[
     ("r", "suppressPackageStartupMessages(", ""),
     ("haskell", "import qualified ", ""),
     ("haskell", "import Data.", ""),
+    ("haskell", "module ", " where"),
     ("haskell", "main = do", ""),
     ("haskell", "main = put", ""),
     ("haskell", "main = print", ""),
@@ -95,12 +107,14 @@ const PARTS: &[(&str, &str)] = &[
     ("java", "System.out.print"),
     ("java", "String[] args"),
     ("cpp", "std::cout"),
+    ("cpp", "std::endl"),
     ("ruby", ".each do |"),
     ("ruby", ".map { |"),
     ("ruby", ".times do"),
     ("kotlin", "fun main("),
-    ("r", " <- function("),
-    ("r", " <- c("),
+    ("r", "<- function("),
+    ("r", "<-function("),
+    ("r", "<-c("),
     ("r", " %>% "),
     ("haskell", " :: IO"),
     ("rust", "println!("),
@@ -111,14 +125,18 @@ const PARTS: &[(&str, &str)] = &[
 /// Weight of one line.
 const WEIGHT: i32 = 4;
 
-/// Returns the language, other than those with a grammar, of which a text has most lines, and their weight.
+/// Returns the language of which a text has most lines, and their weight.
 pub(crate) fn read(code: &str) -> Option<(&'static Language, i32)> {
     let mut found: Vec<(&str, i32)> = Vec::new();
     let mut count = |name| match found.iter_mut().find(|(counted, _)| *counted == name) {
         Some((_, weight)) => *weight += WEIGHT,
         None => found.push((name, WEIGHT)),
     };
+    let ends_blocks = code.lines().any(|line| line.trim() == "end");
     for line in code.lines().map(str::trim) {
+        if ends_blocks && is_ruby_method(line) {
+            count("ruby");
+        }
         let starts = LINES.iter().filter(|(_, start, holds)| {
             line.strip_prefix(start).is_some_and(|rest| holds.is_empty() || rest.contains(holds))
         });
@@ -146,11 +164,51 @@ fn of_form(line: &str) -> Option<&'static str> {
     {
         return Some("haskell");
     }
-    // A method of Ruby has no colon and, without parameters, no brackets.
-    let method = line.strip_prefix("def ")?;
-    let is_ruby =
-        !method.ends_with(':') && !method.contains(" = ") && !method.ends_with(['{', '=']) && !method.contains(':');
-    is_ruby.then_some("ruby")
+    if line.split([' ', '(', '=', '|', '{']).any(is_cmdlet) {
+        return Some("powershell");
+    }
+    None
+}
+
+/// Returns whether a line begins a method of Ruby, which has no colon.
+fn is_ruby_method(line: &str) -> bool {
+    line.strip_prefix("def ").is_some_and(|method| !method.contains([':', '=', '{']))
+}
+
+/// Matches commands of PowerShell, such as `Get-ChildItem`.
+fn is_cmdlet(word: &str) -> bool {
+    const VERBS: &[&str] = &[
+        "Get",
+        "Set",
+        "New",
+        "Remove",
+        "Write",
+        "Read",
+        "Import",
+        "Export",
+        "Invoke",
+        "Start",
+        "Stop",
+        "Test",
+        "Select",
+        "Where",
+        "ForEach",
+        "Sort",
+        "Out",
+        "Add",
+        "ConvertTo",
+        "ConvertFrom",
+        "Join",
+        "Split",
+        "Measure",
+        "Format",
+    ];
+    word.split_once('-').is_some_and(|(verb, noun)| {
+        VERBS.contains(&verb)
+            && noun.len() > 2
+            && noun.starts_with(|c: char| c.is_ascii_uppercase())
+            && noun.chars().all(char::is_alphanumeric)
+    })
 }
 
 /// First words of statements of SQL, and what the statement has to hold as well.
@@ -264,8 +322,10 @@ mod tests {
             ("#include <stdio.h>\nint main(void) { return 0; }\n", "c"),
             ("def add(a, b)\n  a + b\nend\nputs add(1, 2)\n", "ruby"),
             ("$name = \"Ada\"\nWrite-Host $name\n", "powershell"),
+            ("def f(self)\n    return 1\n", ""),
         ] {
-            assert_eq!(read(code).map(|(language, _)| language.id), Some(expected), "{code}");
+            let expected = Some(expected).filter(|name| !name.is_empty());
+            assert_eq!(read(code).map(|(language, _)| language.id), expected, "{code}");
         }
         assert_eq!(read("def f(a):\n    return a\nprint(f(1))\n"), None);
     }

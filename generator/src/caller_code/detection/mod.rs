@@ -12,6 +12,8 @@ pub(crate) mod pasted;
 mod python_builtins;
 mod python_evidence;
 pub(crate) mod shebang;
+#[cfg(test)]
+mod tests;
 
 use source_text::file_kind::{self, FileKind};
 use source_text::languages::{Language, PYTHON, by_name};

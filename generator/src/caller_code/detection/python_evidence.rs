@@ -36,10 +36,8 @@ pub(crate) fn read(code: &str) -> PythonEvidence {
 
 fn of_module(code: &str, parsed: &Parsed<ModModule>) -> PythonEvidence {
     let line_of = line_index(code);
-    let mut errors = HashSet::new();
-    for error in parsed.errors() {
-        errors.extend(line_of(error.location.start().to_usize())..=line_of(error.location.end().to_usize()));
-    }
+    let errors: HashSet<usize> =
+        parsed.errors().iter().map(|error| line_of(error.location.start().to_usize())).collect();
     let body = &parsed.syntax().body;
     let mut reader = Reader { is_error: &|at| errors.contains(&line_of(at)), ..Reader::new(&|_| false) };
     body.iter().for_each(|statement| reader.visit_stmt(statement));
