@@ -18,9 +18,14 @@ pub struct Deadline(Instant);
 
 impl Deadline {
     /// Starts the time limit of a text.
-    #[expect(clippy::disallowed_methods, reason = "bounds work that a step count does not bound")]
     pub fn start() -> Self {
-        Self(Instant::now() + PARSE_TIMEOUT)
+        Self::within(PARSE_TIMEOUT)
+    }
+
+    /// Starts a shorter time limit.
+    #[expect(clippy::disallowed_methods, reason = "bounds work that a step count does not bound")]
+    pub fn within(limit: Duration) -> Self {
+        Self(Instant::now() + limit)
     }
 
     #[expect(clippy::disallowed_methods, reason = "bounds work that a step count does not bound")]
@@ -100,7 +105,8 @@ pub fn first_error(root: Node<'_>) -> Option<Node<'_>> {
     }
 }
 
-/// Calls `visit` for every node in order. Does not recurse.
+/// Calls `visit` for every node in order. Does not recurse. `visit` must not ask for a node's parent, which takes time
+/// with its depth and its siblings.
 pub fn walk(tree: &Tree, mut visit: impl FnMut(Node<'_>)) {
     let mut cursor = tree.walk();
     loop {

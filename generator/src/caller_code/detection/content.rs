@@ -1,6 +1,7 @@
 //! Weighs the signs of languages in the content of a file that nothing else tells about.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use source_text::grammar::Deadline;
 use source_text::languages::{Language, PYTHON, by_name};
@@ -9,7 +10,9 @@ use super::python_evidence::PythonEvidence;
 use super::{data_format, grammar_evidence, line_signs, pasted, python_evidence};
 
 /// Maximum bytes of the text that grammars read.
-const MAX_READ_BYTES: usize = 64 << 10;
+const MAX_READ_BYTES: usize = 32 << 10;
+/// Maximum time of all grammars; text that takes longer is no ordinary program.
+const MAX_PARSE_TIME: Duration = Duration::from_millis(200);
 /// Cost of a line with a syntax error, relative to the weights of signs.
 const ERROR_WEIGHT: i32 = 2;
 /// Weight from which signs are clear. Prose and lists may have a weaker one by chance.
@@ -61,7 +64,7 @@ fn weigh(code: &str, python: &PythonEvidence) -> Option<&'static Language> {
     let mut best: Candidate = (PYTHON, score(python.signs, python.error_lines));
     // Of a program without errors, strings and comments are known. Else those of Python are the best guess.
     let mut strings: &[Range<usize>] = &python.strings;
-    let deadline = Deadline::start();
+    let deadline = Deadline::within(MAX_PARSE_TIME);
     let read = ["javascript", "typescript", "bash", "lua", "go", "rust"]
         .map(|name| (by_name(name), grammar_evidence::read(name, &code, deadline)));
     let javascript_is_valid = matches!(&read[0], (_, Some(evidence)) if evidence.error_lines == 0);

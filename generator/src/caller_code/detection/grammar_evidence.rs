@@ -72,6 +72,11 @@ fn content<'t>(node: Node<'_>, text: &'t str) -> &'t str {
     text.get(node.byte_range()).unwrap_or_default()
 }
 
+/// Returns the name that a node begins with. A node's parent is not asked for: finding it takes time with the depth.
+fn first_name<'t>(node: Node<'_>, text: &'t str) -> &'t str {
+    node.child(0).filter(|first| first.kind() == "identifier").map_or("", |first| content(first, text))
+}
+
 /// Objects of JavaScript whose members are used wherever it runs.
 const JAVASCRIPT_OBJECTS: &[&str] = &[
     "console",
@@ -100,12 +105,8 @@ fn of_javascript(node: Node<'_>, text: &str) -> i32 {
         | "export_statement" => 3,
         "arrow_function" | "function_expression" | "template_string" | "new_expression" | "===" | "!==" => 2,
         "await_expression" | "update_expression" | "throw_statement" | "switch_statement" | "ternary_expression" => 1,
-        "identifier" => {
-            let is_object = node.parent().is_some_and(|parent| parent.kind() == "member_expression");
-            let name = content(node, text);
-            let is_require = name == "require" && node.next_sibling().is_some_and(|next| next.kind() == "arguments");
-            if is_object && JAVASCRIPT_OBJECTS.contains(&name) || is_require { 3 } else { 0 }
-        }
+        "member_expression" if JAVASCRIPT_OBJECTS.contains(&first_name(node, text)) => 3,
+        "call_expression" if first_name(node, text) == "require" => 3,
         _ => 0,
     }
 }
@@ -191,15 +192,9 @@ fn of_lua(node: Node<'_>, text: &str) -> i32 {
         | "repeat_statement" => 3,
         "function_definition" | ".." | "~=" | "#" => 2,
         "nil" => 1,
-        "identifier" if LUA_GLOBALS.contains(&content(node, text)) => {
-            let is_used = |parent: Node<'_>| {
-                matches!(parent.kind(), "function_call" | "dot_index_expression")
-                    && parent.child(0).is_some_and(|first| first.id() == node.id())
-            };
-            if node.parent().is_some_and(is_used) { 2 } else { 0 }
-        }
-        // Only a program that also prints in Python: Python has the same call.
-        "identifier" if content(node, text) == "print" => 1,
+        "function_call" | "dot_index_expression" if LUA_GLOBALS.contains(&first_name(node, text)) => 2,
+        // Python prints by the same call.
+        "function_call" if first_name(node, text) == "print" => 1,
         _ => 0,
     }
 }

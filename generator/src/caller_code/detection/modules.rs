@@ -11,7 +11,7 @@ fn has_module_syntax(root: Node<'_>) -> bool {
     let mut cursor = root.walk();
     loop {
         let node = cursor.node();
-        let is_for_await = node.kind() == "await" && node.parent().is_some_and(|it| it.kind() == "for_in_statement");
+        let is_for_await = node.kind() == "for_in_statement" && node.child(1).is_some_and(|it| it.kind() == "await");
         if is_for_await || matches!(node.kind(), "import_statement" | "export_statement" | "await_expression") {
             return true;
         }
