@@ -245,8 +245,7 @@ pub struct Generation {
     pub tokens: u64,
     /// True if another round with feedback may give a different result.
     pub repairable: bool,
-    /// What the caller has to know about the choice of the runtime, and about the form of the code if it fails; never
-    /// quotes the caller.
+    /// Remarks on the choice of the runtime, and on the form of the code in case it fails; never quotes the caller.
     pub remark: Option<String>,
 }
 

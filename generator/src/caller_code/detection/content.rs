@@ -1,4 +1,4 @@
-//! Weighs the signs of languages in the content of a file that nothing else tells about.
+//! Weighs the signs of languages in the content of a file of which nothing else shows the language.
 
 use std::ops::Range;
 use std::time::Duration;

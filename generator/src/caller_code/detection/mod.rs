@@ -10,6 +10,7 @@ mod line_signs;
 pub(crate) mod modules;
 pub(crate) mod pasted;
 mod python_builtins;
+#[expect(clippy::wildcard_enum_match_arm, reason = "the parser has many kinds of nodes, and may add some")]
 mod python_evidence;
 pub(crate) mod shebang;
 #[cfg(test)]

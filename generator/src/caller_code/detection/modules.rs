@@ -1,4 +1,4 @@
-//! Tells ECMAScript modules from CommonJS, by the rule of Node.js from 22.7: syntax that only modules have.
+//! Distinguishes ECMAScript modules from CommonJS, by the rule of Node.js from 22.7: syntax that only modules have.
 
 use source_text::grammar::{Deadline, Node, tree};
 

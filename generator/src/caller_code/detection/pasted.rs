@@ -5,7 +5,7 @@ use super::python_evidence;
 /// A shape in which code was pasted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pasted {
-    /// What the code seems to be, and what to send instead.
+    /// The likely shape of the code, and the form to send instead.
     pub(crate) hint: &'static str,
     /// True if the lines of the code show no language, because something surrounds or precedes them.
     pub(crate) hides_language: bool,

@@ -131,7 +131,7 @@ pub struct Artifacts {
     pub origin: Option<String>,
     /// True if another round with feedback would yield a different result.
     pub repairable: bool,
-    /// What the caller has to know about the choice of the runtime, in particular if the run fails.
+    /// Remarks on the choice of the runtime and the form of the code, shown if the run fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
     pub documentation: Option<Content>,
