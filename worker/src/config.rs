@@ -233,7 +233,7 @@ fn read_languages(settings: &mut Settings, offered: &[String]) -> Vec<Runtime> {
         match sandbox::languages().find(|language| language.name == name) {
             Some(language) => {
                 let (aliases, endings) = (language.aliases.to_vec(), language.endings.to_vec());
-                runtimes.push(Runtime { name, aliases, endings, has_tests: language.has_tests });
+                runtimes.push(Runtime { name, aliases, endings, has_tests: language.has_tests, version: None });
             }
             None => settings.mistake(format!("sandbox.runtimes, generator.runtimes: unknown runtime {name:?}")),
         }

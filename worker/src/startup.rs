@@ -83,7 +83,7 @@ pub struct Application {
 
 impl Application {
     /// Connects to the broker and Redis, warms the sandbox, and verifies the streams; takes no step yet.
-    pub async fn build(config: Config, lifecycle: Lifecycle) -> Result<Self, StartupError> {
+    pub async fn build(mut config: Config, lifecycle: Lifecycle) -> Result<Self, StartupError> {
         if config.require_user_namespace {
             user_namespace::check().map_err(StartupError::UserNamespace)?;
         }
@@ -94,6 +94,9 @@ impl Application {
         let slots = config.sandbox.concurrency;
         let execute_slots = FairSlots::with_reserve(slots, slots - config.execute_concurrency);
         let sandbox = if runs_code { Some(sandbox::open(config.sandbox).await?) } else { None };
+        for runtime in &mut config.generator.runtimes {
+            runtime.version = sandbox.as_ref().and_then(|sandbox| sandbox.version(&runtime.name)).map(str::to_owned);
+        }
         let attempts = Attempts::new(Buckets::new(&broker).attempts().await?, config.max_attempts);
         let view = ReadModel::open(config.redis_url.expose())?;
         let charges = Charges::open(&broker).await?;
