@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::approval::Actor;
 use domain::ids::{EventId, UserName, WorkflowId};
@@ -15,6 +15,8 @@ use service::telemetry::TraceContext;
 use tests::{Stack, broker_at};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 /// Time for an answer of the broker, and the request once more over the other connection.
 const FIRST_CALL: Duration = Duration::from_secs(6);
@@ -25,6 +27,7 @@ const LATER_CALL: Duration = Duration::from_secs(1);
 struct Proxy {
     url: String,
     is_stalled: Arc<AtomicBool>,
+    _task: JoinSet<()>,
 }
 
 impl Proxy {
@@ -33,13 +36,15 @@ impl Proxy {
         let url = format!("nats://{}", listener.local_addr().expect("an address"));
         let is_stalled = Arc::new(AtomicBool::new(false));
         let stalls = is_stalled.clone();
-        tokio::spawn(async move {
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 let server = TcpStream::connect(&broker).await.expect("the broker");
-                tokio::spawn(forward(client, server, stalls.clone()));
+                connections.spawn(forward(client, server, stalls.clone()));
             }
         });
-        Self { url, is_stalled }
+        Self { url, is_stalled, _task: task }
     }
 }
 
