@@ -7,13 +7,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use domain::approval::Actor;
 use domain::identity::Role;
 use domain::ids::{EventId, WorkflowId};
-use domain::workflow::{EventKind, EventRecord, Submission, Workflow, estimated_cost};
+use domain::workflow::{EventKind, EventRecord, Submission, SubmissionPolicy, Workflow, estimated_cost};
 use messaging::{AppendError, BlobError};
 use serde_json::{Value, json};
 
 use crate::auth::tokens::Caller;
 use crate::budget::daily_budget::DailyBudget;
-use crate::executions::submit_request::{SubmissionPolicy, SubmitRequest};
+use crate::executions::submit_request::SubmitRequest;
 use crate::http::body::{BodyMemoryBudget, discard, read_body};
 use crate::http::idempotency::read_key;
 use crate::http::problem::Problem;
@@ -31,6 +31,8 @@ const READ_RETRY_DELAYS_MS: [u64; 5] = [5, 20, 80, 300, 1_000];
 /// The part of the application state for submissions.
 pub(crate) struct Submitter {
     pub(crate) policy: SubmissionPolicy,
+    /// Permits notifications to private addresses.
+    pub(crate) allow_private_webhooks: bool,
     pub(crate) budget: DailyBudget,
     pub(crate) recipes: web::Data<RecipeCatalogue>,
     pub(crate) workflows: web::Data<Workflows>,
@@ -50,9 +52,9 @@ pub(crate) async fn submit(
         return Err(Problem::forbidden("Viewers cannot submit workflows; ask an operator for the role developer."));
     }
     let payload = limits.admit_body(&request, &caller.user, Operation::Execute, payload).await?;
-    let policy = submitter.policy;
+    let allow_private = submitter.allow_private_webhooks;
     let submit_request =
-        read_body(&body_memory, &caller.user, &request, payload, move |body| SubmitRequest::parse(body, policy))
+        read_body(&body_memory, &caller.user, &request, payload, move |body| SubmitRequest::parse(body, allow_private))
             .await?;
     let key = read_key(&request)?;
     if let Some(key) = &key
@@ -123,6 +125,7 @@ impl Submitter {
             language: submit_request.language,
             repo_url: submit_request.repo_url,
             options: submit_request.options,
+            policy: self.policy,
             request_digest: submit_request.request_digest,
         })
     }

@@ -112,7 +112,7 @@ pub(super) async fn run_metered(
     usage: &mut StepUsage,
     cancel: &CancellationToken,
 ) -> Result<Metered, SandboxError> {
-    let left = workflow.submission.options.budget - workflow.metrics.total_cost - usage.cost;
+    let left = workflow.submission.policy.budget - workflow.metrics.total_cost - usage.cost;
     let bought = affordable(left, context.prices.cpu_second);
     job.limits.cpu = job.limits.cpu.min(bought);
     let bought_for = (job.limits.cpu == bought).then_some(left);

@@ -107,7 +107,7 @@ async fn request_for(
         Some(feedback) => Some(generator_feedback(context, workflow, feedback).await?),
         None => None,
     };
-    let left = submission.options.budget - workflow.metrics.total_cost;
+    let left = submission.policy.budget - workflow.metrics.total_cost;
     Ok(Request {
         goal: submission.goal.clone(),
         code,

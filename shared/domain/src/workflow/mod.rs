@@ -15,7 +15,7 @@ pub use event::{Event, EventKind, EventRecord, TestVerdict};
 pub use metrics::{Metrics, StepUsage};
 pub use phase::{Failure, Feedback, Lane, NewInput, Phase, PhaseKind, Status};
 pub use plan::{Agent, PlanStep, StepStatus, initial_plan};
-pub use submission::{DEFAULT_TIMEOUT_SECONDS, Mode, Options, SecurityLevel, Submission};
+pub use submission::{DEFAULT_TIMEOUT_SECONDS, Mode, Options, SecurityLevel, Submission, SubmissionPolicy};
 pub use transition::{IllegalTransition, MAX_GATES, transition};
 
 use serde::{Deserialize, Serialize};

@@ -101,7 +101,7 @@ fn round(submission: &Submission, number: u32) -> Vec<PlanStep> {
         PlanStep::pending(PhaseKind::Generate, &generate),
         PlanStep::pending(PhaseKind::Analyze, "Analyse the code for security, performance and style"),
     ];
-    if options.gate_before_execute {
+    if submission.policy.gate_before_execute {
         steps.push(PlanStep::pending(PhaseKind::Approve, "Decide whether the code may run"));
     }
     steps.push(PlanStep::pending(PhaseKind::Execute, "Run the code in the sandbox and collect its results"));

@@ -47,7 +47,7 @@ impl Mode {
     ];
 }
 
-/// The caller's choices, with the limits that the service set on submission.
+/// The caller's choices.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Options {
     #[serde(default)]
@@ -70,9 +70,14 @@ pub struct Options {
     pub max_agents: u32,
     pub include_artifacts: bool,
     pub notification_webhook: Option<String>,
-    /// The operator's policy at submission: a gate precedes the run.
+}
+
+/// The operator's policy at the time of the submission, which applies to its workflow until the end.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SubmissionPolicy {
+    /// A gate precedes the run.
     pub gate_before_execute: bool,
-    /// The operator's policy at submission: from this risk on a human must approve the result.
+    /// From this risk on a human must approve the result.
     #[serde(default)]
     pub demand_human_from: Option<RiskLevel>,
     /// The cost at which the workflow fails, in the unit of `metrics.total_cost`.
@@ -114,6 +119,7 @@ impl Options {
 
 /// A validated submission.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "StoredSubmission")]
 pub struct Submission {
     pub goal: String,
     pub code: Option<Content>,
@@ -121,6 +127,45 @@ pub struct Submission {
     pub language: Option<String>,
     pub repo_url: Option<String>,
     pub options: Options,
+    pub policy: SubmissionPolicy,
     /// Digest of the request's body: distinguishes a repeated `Idempotency-Key` from a reused one.
     pub request_digest: Digest,
+}
+
+/// A submission in any form that a log holds: messages of version 1 have the policy among the options.
+#[derive(Deserialize)]
+struct StoredSubmission {
+    goal: String,
+    code: Option<Content>,
+    current_file: Option<String>,
+    language: Option<String>,
+    repo_url: Option<String>,
+    options: StoredOptions,
+    policy: Option<SubmissionPolicy>,
+    request_digest: Digest,
+}
+
+#[derive(Deserialize)]
+struct StoredOptions {
+    #[serde(flatten)]
+    options: Options,
+    #[serde(flatten)]
+    policy: Option<SubmissionPolicy>,
+}
+
+impl TryFrom<StoredSubmission> for Submission {
+    type Error = &'static str;
+
+    fn try_from(stored: StoredSubmission) -> Result<Self, Self::Error> {
+        Ok(Self {
+            goal: stored.goal,
+            code: stored.code,
+            current_file: stored.current_file,
+            language: stored.language,
+            repo_url: stored.repo_url,
+            options: stored.options.options,
+            policy: stored.policy.or(stored.options.policy).ok_or("missing field `policy`")?,
+            request_digest: stored.request_digest,
+        })
+    }
 }
