@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use config::{Backend, SandboxConfig};
 pub use error::SandboxError;
-pub use job::{Command, Job, JobFile, Limits, Owner, SecurityLevel};
+pub use job::{Command, Job, JobFile, JobInput, Limits, Owner, SecurityLevel};
 pub use result::{Health, JobResult, Outcome, TestCase, TestOutcome, Usage, signal_text};
 pub use runtime::{Language, languages};
 

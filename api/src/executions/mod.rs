@@ -6,6 +6,7 @@ pub(crate) mod cancel;
 pub(crate) mod event_stream_quota;
 pub(crate) mod events;
 pub(crate) mod list;
+pub(crate) mod program_fields;
 pub(crate) mod status;
 pub(crate) mod submit;
 pub(crate) mod submit_request;

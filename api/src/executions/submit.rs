@@ -7,12 +7,16 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use domain::approval::Actor;
 use domain::identity::Role;
 use domain::ids::{EventId, WorkflowId};
-use domain::workflow::{EventKind, EventRecord, Submission, SubmissionPolicy, Workflow, estimated_cost};
-use messaging::{AppendError, BlobError};
+use domain::workflow::{
+    Content, EventKind, EventRecord, ProjectFile, Submission, SubmissionPolicy, Workflow, estimated_cost,
+};
+use futures_util::{StreamExt, TryStreamExt};
+use messaging::{AppendError, BlobError, Blobs};
 use serde_json::{Value, json};
 
 use crate::auth::tokens::Caller;
 use crate::budget::daily_budget::DailyBudget;
+use crate::executions::program_fields::SourceFile;
 use crate::executions::submit_request::SubmitRequest;
 use crate::http::body::{BodyMemoryBudget, discard, read_body};
 use crate::http::idempotency::read_key;
@@ -25,6 +29,8 @@ use crate::recipes::catalogue::RecipeCatalogue;
 use crate::workflows::state::Workflows;
 use crate::workflows::unavailable::{blobs_unavailable, log_unavailable};
 
+/// Maximum files of one submission that are stored at once.
+const MAX_CONCURRENT_STORES: usize = 8;
 /// Delays between reads after a lost append: a replica may lag behind the leader that rejected it.
 const READ_RETRY_DELAYS_MS: [u64; 5] = [5, 20, 80, 300, 1_000];
 
@@ -75,6 +81,16 @@ pub(crate) async fn submit(
     submitter.append(&caller, &request, key, submit_request).await
 }
 
+/// Stores files. Only few small ones stay inline, because every message of the workflow carries them twice.
+async fn store_files(blobs: &Blobs, files: Vec<SourceFile>) -> Result<Vec<ProjectFile>, BlobError> {
+    let is_small = files.iter().map(|file| file.content.len()).sum::<usize>() <= Content::INLINE_LIMIT_BYTES;
+    let stored = files.into_iter().map(|SourceFile { path, content }| async move {
+        let content = if is_small { Content::new(content) } else { blobs.store_apart(content).await? };
+        Ok(ProjectFile { path, content })
+    });
+    futures_util::stream::iter(stored).buffered(MAX_CONCURRENT_STORES).try_collect().await
+}
+
 impl Submitter {
     async fn append(
         &self,
@@ -114,13 +130,26 @@ impl Submitter {
     }
 
     async fn store(&self, submit_request: SubmitRequest) -> Result<Submission, BlobError> {
-        let code = match submit_request.code {
-            Some(code) => Some(self.workflows.blobs.store(code).await?),
-            None => None,
+        let blobs = &self.workflows.blobs;
+        let invocation = Some(submit_request.invocation).filter(|invocation| !invocation.is_empty());
+        let invocation = invocation.map(|invocation| json!(invocation).to_string());
+        let store = async |text: Option<String>| match text {
+            Some(text) => blobs.store(text).await.map(Some),
+            None => Ok(None),
         };
+        let (code, files, stdin, invocation) = tokio::try_join!(
+            store(submit_request.code),
+            store_files(blobs, submit_request.files),
+            store(submit_request.stdin),
+            store(invocation),
+        )?;
         Ok(Submission {
             goal: submit_request.goal,
             code,
+            files,
+            entry: submit_request.entry,
+            stdin,
+            invocation,
             current_file: submit_request.current_file,
             language: submit_request.language,
             repo_url: submit_request.repo_url,

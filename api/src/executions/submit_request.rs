@@ -3,11 +3,12 @@
 use actix_web::http::Uri;
 use domain::approval::MAX_RECIPE_CHARS;
 use domain::ids::Digest;
-use domain::workflow::{DEFAULT_TIMEOUT_SECONDS, Mode, Options, SecurityLevel};
+use domain::workflow::{DEFAULT_TIMEOUT_SECONDS, Invocation, Mode, Options, SecurityLevel};
 use serde_json::Value;
 use service::webhook::is_public;
 use url::{Host, Url};
 
+use crate::executions::program_fields::{SourceFile, read_entry, read_files, read_invocation, read_stdin};
 use crate::http::json_fields::{FieldReader, Object};
 use crate::http::problem::Problem;
 
@@ -20,6 +21,10 @@ const MAX_GOAL_CHARS: usize = 10_000;
 pub(crate) struct SubmitRequest {
     pub(crate) goal: String,
     pub(crate) code: Option<String>,
+    pub(crate) files: Vec<SourceFile>,
+    pub(crate) entry: Option<String>,
+    pub(crate) stdin: Option<String>,
+    pub(crate) invocation: Invocation,
     pub(crate) current_file: Option<String>,
     pub(crate) language: Option<String>,
     pub(crate) repo_url: Option<String>,
@@ -40,20 +45,43 @@ impl SubmitRequest {
         let preferences = fields.object(context, "context.execution_preferences");
         let options = fields.object(root, "options");
         let code = fields.code(project, "file_content")?;
+        let files = read_files(&mut fields, project)?;
+        let stdin = read_stdin(&mut fields, preferences)?;
         let request = Self {
             goal,
             code,
+            entry: read_entry(&mut fields, project, &files),
+            files,
+            stdin,
+            invocation: read_invocation(&mut fields, preferences),
             current_file: fields.text(project, "current_file", 1_024),
             language: fields.text(project, "language", 64),
             repo_url: fields.text(project, "repo_url", 2_048),
             options: read_options(&mut fields, preferences, options, allow_private_webhooks),
             request_digest: Digest::of(&canonical(body)),
         };
-        if request.code.is_some() && request.options.recipe.is_some() {
-            fields.wrong(preferences, "recipe", "must be left out if code is supplied");
-        }
+        request.check_combination(&mut fields, project, preferences);
         fields.finish()?;
         Ok(request)
+    }
+
+    /// Reports fields that exclude each other.
+    fn check_combination(&self, fields: &mut FieldReader, project: Object<'_>, preferences: Object<'_>) {
+        if self.code.is_some() && !self.files.is_empty() {
+            fields.wrong(project, "files", "must be left out if file_content is given");
+        }
+        let has_code = self.code.is_some() || project.get("files").is_some();
+        if has_code && self.options.recipe.is_some() {
+            fields.wrong(preferences, "recipe", "must be left out if code is supplied");
+        }
+        let is_given = [
+            ("stdin", self.stdin.is_some()),
+            ("args", !self.invocation.args.is_empty()),
+            ("env", !self.invocation.env.is_empty()),
+        ];
+        for (name, _) in is_given.into_iter().filter(|(_, is_given)| *is_given && !has_code) {
+            fields.wrong(preferences, name, "is for the run of code that you supply, in file_content or files");
+        }
     }
 }
 

@@ -159,7 +159,7 @@ impl BubblewrapSandbox {
         called: Instant,
     ) -> Result<JobResult, SandboxError> {
         let runtime = runtime::find_for_job(&job.runtime).ok_or_else(roots::unknown_runtime)?;
-        runtime.check(&job.command)?;
+        runtime.check(&job.command, &job.input)?;
         let started = tokio::select! {
             biased;
             () = cancel.cancelled() => None,

@@ -97,7 +97,7 @@ impl DockerSandbox {
         let runtime = runtime::find_for_job(&job.runtime)
             .filter(|runtime| self.pool.engine().offers(&runtime.name))
             .ok_or_else(roots::unknown_runtime)?;
-        runtime.check(&job.command)?;
+        runtime.check(&job.command, &job.input)?;
         let container = tokio::select! {
             biased;
             () = cancel.cancelled() => None,

@@ -39,9 +39,13 @@ pub fn submitted(owner: &str, options: Options) -> Workflow {
     let submission = Submission {
         goal: "Write a function that adds numbers".to_owned(),
         code: None,
+        files: Vec::new(),
+        entry: None,
         current_file: None,
         language: Some("python".to_owned()),
         repo_url: None,
+        stdin: None,
+        invocation: None,
         options,
         policy: policy(),
         request_digest: Digest::of(b"request"),

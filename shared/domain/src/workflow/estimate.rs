@@ -28,7 +28,7 @@ pub fn estimated_cost(submission: &Submission, prices: Prices) -> f64 {
     let plan = initial_plan(&Submission { options: alone, ..submission.clone() });
     let metered = plan.iter().filter(|step| matches!(step.phase, PhaseKind::Analyze | PhaseKind::Execute));
     let seconds: f64 = metered.map(|step| f64::from(step.estimated_seconds)).sum();
-    let writing = if submission.code.is_none() { WRITING_TOKENS } else { 0.0 };
+    let writing = if submission.has_code() { 0.0 } else { WRITING_TOKENS };
     let search = if options.enable_premium_search { SEARCH_TOKENS } else { 0.0 };
     let round = seconds * prices.cpu_second + (writing + search) / 1_000.0 * prices.thousand_tokens;
     let rounds = 1.0 + EXPECTED_REPAIR_FRACTION * f64::from(options.max_iterations.saturating_sub(1));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::artifacts::Content;
+use super::project::ProjectFile;
 use crate::approval::RiskLevel;
 use crate::ids::Digest;
 
@@ -123,13 +124,35 @@ impl Options {
 pub struct Submission {
     pub goal: String,
     pub code: Option<Content>,
+    /// Several files in place of `code`.
+    pub files: Vec<ProjectFile>,
+    /// Path of the file to run, among `files`.
+    pub entry: Option<String>,
     pub current_file: Option<String>,
     pub language: Option<String>,
     pub repo_url: Option<String>,
+    /// The whole stdin of the run.
+    pub stdin: Option<Content>,
+    /// An [`Invocation`] as JSON.
+    ///
+    /// [`Invocation`]: super::Invocation
+    pub invocation: Option<Content>,
     pub options: Options,
     pub policy: SubmissionPolicy,
     /// Digest of the request's body: distinguishes a repeated `Idempotency-Key` from a reused one.
     pub request_digest: Digest,
+}
+
+impl Submission {
+    /// Returns true if the caller supplied code, in one file or in several.
+    pub fn has_code(&self) -> bool {
+        self.code.is_some() || !self.files.is_empty()
+    }
+
+    /// Returns the content of every file that the caller supplied.
+    pub fn code_contents(&self) -> impl Iterator<Item = &Content> {
+        self.code.iter().chain(self.files.iter().map(|file| &file.content))
+    }
 }
 
 /// A submission in any form that a log holds: messages of version 1 have the policy among the options.
@@ -137,9 +160,14 @@ pub struct Submission {
 struct StoredSubmission {
     goal: String,
     code: Option<Content>,
+    #[serde(default)]
+    files: Vec<ProjectFile>,
+    entry: Option<String>,
     current_file: Option<String>,
     language: Option<String>,
     repo_url: Option<String>,
+    stdin: Option<Content>,
+    invocation: Option<Content>,
     options: StoredOptions,
     policy: Option<SubmissionPolicy>,
     request_digest: Digest,
@@ -160,6 +188,10 @@ impl TryFrom<StoredSubmission> for Submission {
         Ok(Self {
             goal: stored.goal,
             code: stored.code,
+            files: stored.files,
+            entry: stored.entry,
+            stdin: stored.stdin,
+            invocation: stored.invocation,
             current_file: stored.current_file,
             language: stored.language,
             repo_url: stored.repo_url,

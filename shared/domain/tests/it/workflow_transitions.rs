@@ -11,8 +11,8 @@ use domain::approval::{
 use domain::ids::Digest;
 use domain::samples::{START, options, submitted};
 use domain::workflow::{
-    Artifacts, CodeFile, Content, Event, EventKind, Failure, Feedback, MAX_GATES, NewInput, Options, Phase, PhaseKind,
-    RunCommand, Status, StepUsage, TestSummary, TestVerdict, Workflow, transition,
+    Artifacts, CodeFile, Content, Event, EventKind, Failure, Feedback, MAX_GATES, MAX_PROJECT_FILES, NewInput, Options,
+    Phase, PhaseKind, ProjectFile, RunCommand, Status, StepUsage, TestSummary, TestVerdict, Workflow, transition,
 };
 use messaging::MAX_TRANSITION_BYTES;
 use proptest::prelude::*;
@@ -501,6 +501,11 @@ fn however_often_a_workflow_is_sent_back_it_ends_and_fits_a_message() {
     submission.goal = longest(10_000);
     submission.options.notification_webhook = Some(longest(2_048));
     (submission.repo_url, submission.current_file) = (Some(longest(2_048)), Some(longest(1_024)));
+    let stored = || Content { inline: None, ..Content::new(longest(100)) };
+    submission.files = vec![ProjectFile { path: longest(255), content: stored() }; MAX_PROJECT_FILES];
+    submission.entry = Some(longest(255));
+    submission.stdin = Some(Content::new(longest(Content::INLINE_LIMIT_BYTES)));
+    submission.invocation = submission.stdin.clone();
     state = transition(&state, Event::Planned { usage: usage() }, START).expect("legal");
     let mut largest = 0;
     while !state.status().is_terminal() {
