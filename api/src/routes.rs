@@ -12,7 +12,7 @@ use crate::approvals::{decide, inbox};
 use crate::auth::refresh::refresh;
 use crate::auth::revoke::revoke;
 use crate::auth::sign_in::sign_in;
-use crate::executions::{artifacts, cancel, events, list, status, submit};
+use crate::executions::{artifacts, batch, cancel, events, list, status, submit};
 use crate::http::body::discard;
 use crate::http::problem::Problem;
 use crate::middleware::bearer::require_token;
@@ -53,6 +53,7 @@ fn calls() -> Vec<Call> {
         post("/auth/refresh", |route| route.to(refresh)),
         post("/auth/revoke", |route| route.to(revoke)),
         post("/api/v3/execute", |route| route.to(submit::submit)),
+        post("/api/v3/execute/batch", |route| route.to(batch::batch)),
         get("/api/v3/execute", |route| route.to(list::list)),
         get("/api/v3/execute/status/{workflow_id}", |route| route.to(status::status)),
         post("/api/v3/execute/cancel/{workflow_id}", |route| route.to(cancel::cancel)),

@@ -31,6 +31,7 @@ use crate::connection::listen;
 use crate::executions::event_stream_quota::EventStreamQuota;
 use crate::executions::events::EventStreams;
 use crate::executions::submit::Submitter;
+use crate::executions::wait::Waiter;
 use crate::http::body::BodyMemoryBudget;
 use crate::limits::admission::RateLimits;
 use crate::middleware::access_log::AccessLog;
@@ -216,6 +217,7 @@ async fn connect(config: &Config, broker: &Broker, lifecycle: Lifecycle) -> Resu
     let limits = RateLimits::new(config.limits.clone(), limiter, config.trusted_proxies.clone(), clock.clone());
     let lifecycle = web::Data::new(lifecycle);
     let decisions = Decisions { workflows: workflows.clone(), peers: peers.clone(), lifecycle: lifecycle.clone() };
+    let waiter = Waiter::new(workflows.clone(), auth.clone(), lifecycle.clone());
     let event_streams = EventStreams {
         workflows: workflows.clone(),
         auth: auth.clone(),
@@ -237,6 +239,7 @@ async fn connect(config: &Config, broker: &Broker, lifecycle: Lifecycle) -> Resu
         body_memory: web::Data::new(BodyMemoryBudget::new()),
         running: web::Data::new(RunningRequests::default()),
         submitter: web::Data::new(submitter),
+        waiter: web::Data::new(waiter),
         workflows,
     })
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod artifact_contents;
 pub(crate) mod artifacts;
+pub(crate) mod batch;
 pub(crate) mod cancel;
 pub(crate) mod event_stream_quota;
 pub(crate) mod events;
@@ -11,3 +12,4 @@ pub(crate) mod status;
 pub(crate) mod submit;
 pub(crate) mod submit_request;
 pub(crate) mod views;
+pub(crate) mod wait;
