@@ -16,7 +16,7 @@ use crate::executions::{artifacts, batch, cancel, events, list, status, submit};
 use crate::http::body::discard;
 use crate::http::problem::Problem;
 use crate::middleware::bearer::require_token;
-use crate::ops::{docs, health, openapi};
+use crate::ops::{docs, health, openapi, runtimes};
 use crate::recipes::handlers;
 
 /// Paths under this prefix require a token.
@@ -66,6 +66,7 @@ fn calls() -> Vec<Call> {
         delete("/api/v3/admin/dead-letters/{id}", |route| route.to(dead_letters::discard)),
         get("/api/v3/recipes", |route| route.to(handlers::list)),
         get("/api/v3/recipes/{name}", |route| route.to(handlers::show)),
+        get("/api/v3/runtimes", |route| route.to(runtimes::runtimes)),
         post("/api/v3/analyze", |route| route.to(analyze::analyze)),
     ]
 }

@@ -29,6 +29,8 @@ pub(crate) struct Runtime {
     lane: String,
     /// Debian packages of the root; the first one contains the interpreter.
     packages: Vec<String>,
+    /// Beginning of the names of packages whose libraries programs can import.
+    library_prefix: Option<String>,
     script: Vec<String>,
     /// False if the interpreter would read arguments of the script as its own.
     #[serde(default = "yes")]
@@ -90,6 +92,14 @@ pub struct Language {
     pub endings: &'static [String],
     /// True if the runtime has a test runner.
     pub has_tests: bool,
+}
+
+/// A library that programs of a runtime can import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Library {
+    /// Its name in the distribution, without the prefix of the language.
+    pub name: String,
+    pub version: String,
 }
 
 /// Returns the languages of all embedded runtimes, offered or not.
