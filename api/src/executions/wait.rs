@@ -66,8 +66,9 @@ impl Waiter {
         wait: Duration,
     ) -> Option<Value> {
         let until = Instant::now() + wait;
-        if let Some(context) = request.extensions().get::<RequestContext>().map(|context| context.began.elapsed()) {
-            request.extensions_mut().insert(ServedAfter(context));
+        let served_after = request.extensions().get::<RequestContext>().map(|context| context.began.elapsed());
+        if let Some(elapsed) = served_after {
+            request.extensions_mut().insert(ServedAfter(elapsed));
         }
         let _place = self.places.take(caller.user.name.as_str()).now_or_never()?;
         let _closing = notice_close(request);

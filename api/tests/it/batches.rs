@@ -84,7 +84,7 @@ async fn a_repeated_batch_stores_nothing_twice() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_submission_costs_one_token_in_their_order() {
     let stack = Stack::start().await;
-    let api = stack.api(&[("limits.profile", "standard"), ("limits.execute.burst", "4")]).await;
+    let api = stack.api(&[("limits.profile", "standard"), ("limits.execute", "4/1")]).await;
     let token = api.token("ann").await;
     let items: Vec<Value> =
         (0..6).map(|number| with_key(&number.to_string(), &format!("Goal number {number}"))).collect();
