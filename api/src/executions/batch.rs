@@ -1,6 +1,6 @@
 //! `POST /api/v3/execute/batch`: several submissions in one call, each with an answer of its own.
 
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
@@ -11,7 +11,6 @@ use crate::http::body::{BodyMemoryBudget, read_body};
 use crate::http::idempotency::{check_key, read_key};
 use crate::http::json_fields::FieldReader;
 use crate::http::problem::Problem;
-use crate::http::rate_limit_headers::RateLimitStatus;
 use crate::http::request_context::trace_of;
 use crate::limits::admission::RateLimits;
 use crate::limits::settings::Operation;
@@ -36,16 +35,12 @@ pub(crate) async fn batch(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let payload = admit(&limits, &caller, &request, payload).await?;
-    let first_charge = request.extensions().get::<RateLimitStatus>().copied();
     let batch_key = read_key(&request);
     let allow_private = submitter.allow_private_webhooks;
     let parse = move |body: &Value| read_items(body, allow_private);
     let items = read_body(&body_memory, &caller.user, &request, payload, parse).await?;
     let (batch_key, trace) = (batch_key?, trace_of(&request));
     let items = charged(items, &limits, &caller, &request).await;
-    if let (0 | 1, Some(charge)) = (items.len(), first_charge) {
-        request.extensions_mut().insert(charge);
-    }
     let (submitter, caller) = (&submitter, &caller);
     let accept = |(index, item): (usize, Item)| {
         // No header holds such a key, so a submission of a batch never repeats a single one by accident.
