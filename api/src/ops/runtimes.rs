@@ -51,7 +51,16 @@ fn merged(reports: &[WorkerReport]) -> Vec<Value> {
 /// `offers` are the details of each worker with the runtime; an older build reports none.
 fn shown(name: &str, offers: &[Option<&RuntimeReport>], workers: usize) -> Value {
     let known = || offers.iter().flatten();
-    let texts = |of: fn(&RuntimeReport) -> &[String]| -> BTreeSet<&String> { known().flat_map(|it| of(it)).collect() };
+    // In the order of the reports, where the most common one is first.
+    let texts = |of: fn(&RuntimeReport) -> &[String]| {
+        let mut texts: Vec<&String> = Vec::new();
+        for text in known().flat_map(|it| of(it)) {
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
+        texts
+    };
     let versions: BTreeSet<&String> = known().filter_map(|it| it.version.as_ref()).collect();
     let mut packages: Vec<&(String, String)> = known().next().map_or_else(Vec::new, |it| it.packages.iter().collect());
     packages.retain(|package| known().all(|it| it.packages.contains(package)));

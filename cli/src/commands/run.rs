@@ -100,7 +100,9 @@ impl Run {
 
     fn body(&self) -> Result<Value, CommandError> {
         let (goal, files) = self.goal_and_files()?;
-        let mut project = if files.is_empty() { json!({}) } else { project_of(&files, self.entry.as_deref())? };
+        let first = files.first().filter(|_| goal.is_none() && files.len() > 1);
+        let entry = self.entry.as_ref().or(first).map(PathBuf::as_path);
+        let mut project = if files.is_empty() { json!({}) } else { project_of(&files, entry)? };
         if let Some(language) = &self.language {
             project["language"] = language.as_str().into();
         }

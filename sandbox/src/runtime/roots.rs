@@ -45,6 +45,9 @@ pub(crate) fn versions(roots_dir: &Path, runtimes: &[String]) -> BTreeMap<String
     runtimes.iter().filter_map(version).collect()
 }
 
+/// The part of an interpreter that its package divides off, which is not a library.
+const MINIMAL_PACKAGE: &str = "minimal";
+
 /// Returns the libraries of each runtime that its programs can import, with their upstream versions, from the same list.
 pub(crate) fn libraries(roots_dir: &Path, runtimes: &[String]) -> BTreeMap<String, Vec<Library>> {
     let libraries = |name: &String| {
@@ -53,6 +56,7 @@ pub(crate) fn libraries(roots_dir: &Path, runtimes: &[String]) -> BTreeMap<Strin
         let library = |line: &str| {
             let (package, version) = line.split_once(' ')?;
             let (name, version) = (package.strip_prefix(prefix)?, version.split(' ').next()?);
+            (name != MINIMAL_PACKAGE).then_some(())?;
             Some(Library { name: name.to_owned(), version: upstream_version(version).to_owned() })
         };
         Some((name.clone(), list.lines().filter_map(library).collect()))
