@@ -107,6 +107,35 @@ async fn tests_among_the_files_are_found_and_every_file_is_analysed() {
     assert!(!found("rows.csv"), "{report:#}");
 }
 
+/// Files that have the names of the sandbox's own modules replace none of them.
+#[tokio::test]
+async fn no_file_takes_the_place_of_what_reports_the_tests() {
+    let stack = stack().await;
+    let client = stack.developer().await;
+    let lie = "import os, sys\nos.write(1, b'LIE\\n')\nos._exit(0)\n";
+    let names = [
+        "sitecustomize.py",
+        "usercustomize.py",
+        "promptcraft_tests.py",
+        "promptcraft_report.py",
+        "pytest.py",
+        "json.py",
+    ];
+    let mut project = vec![
+        ("test_truth.py", "def test_fails():\n    assert False\n"),
+        ("pytest.ini", "[pytest]\npython_files = none.py\n"),
+    ];
+    project.extend(names.map(|name| (name, lie)));
+    let end = end_of(&client, "Run the tests", json!({"files": files(&project)}), json!({})).await;
+    let results = &end["artifacts"]["test_results"];
+    assert_eq!(
+        (&end["action"], &results["total"], &results["failed"]),
+        (&json!("tested"), &json!(1), &json!(1)),
+        "{results:#}"
+    );
+    assert!(!results["stdout"].as_str().unwrap_or_default().contains("LIE"), "{results:#}");
+}
+
 #[tokio::test]
 async fn runtimes_are_those_that_workers_have() {
     let stack = stack().await;
