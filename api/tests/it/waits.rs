@@ -93,3 +93,18 @@ async fn waiting_requests_are_bounded_and_end_with_their_client() {
     drop(client);
     wait_until("the places of closed connections are free", async || !answered_within(&token, at_once).await).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drain_does_not_wait_for_results() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let token = api.token("ann").await;
+    let stop = async {
+        until_stored(&stack, "waits").await;
+        api.life.stop();
+        Instant::now()
+    };
+    let ((status, body), stopped) = tokio::join!(submit_and_wait(&api, &token, "waits", "25s"), stop);
+    assert_eq!((status, &body["status"]), (202, &json!("accepted")), "the submission stays accepted");
+    assert!(stopped.elapsed() < Duration::from_secs(5), "the drain waited");
+}
