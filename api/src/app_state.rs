@@ -9,6 +9,7 @@ use crate::approvals::decide::Decisions;
 use crate::auth::state::Auth;
 use crate::executions::events::EventStreams;
 use crate::executions::submit::Submitter;
+use crate::executions::wait::Waiter;
 use crate::http::body::BodyMemoryBudget;
 use crate::http::hosts::Hosts;
 use crate::limits::admission::RateLimits;
@@ -35,6 +36,7 @@ pub(crate) struct AppState {
     pub(crate) body_memory: web::Data<BodyMemoryBudget>,
     pub(crate) running: web::Data<RunningRequests>,
     pub(crate) submitter: web::Data<Submitter>,
+    pub(crate) waiter: web::Data<Waiter>,
     pub(crate) workflows: web::Data<Workflows>,
 }
 
@@ -56,6 +58,7 @@ impl AppState {
             .app_data(self.body_memory)
             .app_data(self.running)
             .app_data(self.submitter)
+            .app_data(self.waiter)
             .app_data(self.workflows);
     }
 }

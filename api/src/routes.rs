@@ -12,11 +12,11 @@ use crate::approvals::{decide, inbox};
 use crate::auth::refresh::refresh;
 use crate::auth::revoke::revoke;
 use crate::auth::sign_in::sign_in;
-use crate::executions::{artifacts, cancel, events, list, status, submit};
+use crate::executions::{artifacts, batch, cancel, events, list, status, submit};
 use crate::http::body::discard;
 use crate::http::problem::Problem;
 use crate::middleware::bearer::require_token;
-use crate::ops::{docs, health, openapi};
+use crate::ops::{docs, health, openapi, runtimes};
 use crate::recipes::handlers;
 
 /// Paths under this prefix require a token.
@@ -53,6 +53,7 @@ fn calls() -> Vec<Call> {
         post("/auth/refresh", |route| route.to(refresh)),
         post("/auth/revoke", |route| route.to(revoke)),
         post("/api/v3/execute", |route| route.to(submit::submit)),
+        post("/api/v3/execute/batch", |route| route.to(batch::batch)),
         get("/api/v3/execute", |route| route.to(list::list)),
         get("/api/v3/execute/status/{workflow_id}", |route| route.to(status::status)),
         post("/api/v3/execute/cancel/{workflow_id}", |route| route.to(cancel::cancel)),
@@ -65,6 +66,7 @@ fn calls() -> Vec<Call> {
         delete("/api/v3/admin/dead-letters/{id}", |route| route.to(dead_letters::discard)),
         get("/api/v3/recipes", |route| route.to(handlers::list)),
         get("/api/v3/recipes/{name}", |route| route.to(handlers::show)),
+        get("/api/v3/runtimes", |route| route.to(runtimes::runtimes)),
         post("/api/v3/analyze", |route| route.to(analyze::analyze)),
     ]
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web;
+use domain::workflow::SubmissionPolicy;
 use messaging::{
     AnalysisRequests, Blobs, Broker, BrokerError, BucketCache, BucketError, Buckets, Cancellations, Catalogues,
     Charges, DeadLetters, DecisionRpc, Heartbeats, ProvisionError, Requirements, SubmissionBatcher, WorkflowLog,
@@ -30,7 +31,7 @@ use crate::connection::listen;
 use crate::executions::event_stream_quota::EventStreamQuota;
 use crate::executions::events::EventStreams;
 use crate::executions::submit::Submitter;
-use crate::executions::submit_request::SubmissionPolicy;
+use crate::executions::wait::Waiter;
 use crate::http::body::BodyMemoryBudget;
 use crate::limits::admission::RateLimits;
 use crate::middleware::access_log::AccessLog;
@@ -197,9 +198,9 @@ async fn connect(config: &Config, broker: &Broker, lifecycle: Lifecycle) -> Resu
         policy: SubmissionPolicy {
             gate_before_execute: config.gate_before_execute,
             demand_human_from: config.demand_human_from,
-            allow_private_webhooks: config.allow_private_webhooks,
             budget: config.budget.per_workflow,
         },
+        allow_private_webhooks: config.allow_private_webhooks,
         budget: DailyBudget::new(config.budget, workflows.log.clone(), view.clone(), charges, clock.clone()),
         recipes: recipes.clone(),
         workflows: workflows.clone(),
@@ -216,6 +217,7 @@ async fn connect(config: &Config, broker: &Broker, lifecycle: Lifecycle) -> Resu
     let limits = RateLimits::new(config.limits.clone(), limiter, config.trusted_proxies.clone(), clock.clone());
     let lifecycle = web::Data::new(lifecycle);
     let decisions = Decisions { workflows: workflows.clone(), peers: peers.clone(), lifecycle: lifecycle.clone() };
+    let waiter = Waiter::new(workflows.clone(), auth.clone(), lifecycle.clone());
     let event_streams = EventStreams {
         workflows: workflows.clone(),
         auth: auth.clone(),
@@ -237,6 +239,7 @@ async fn connect(config: &Config, broker: &Broker, lifecycle: Lifecycle) -> Resu
         body_memory: web::Data::new(BodyMemoryBudget::new()),
         running: web::Data::new(RunningRequests::default()),
         submitter: web::Data::new(submitter),
+        waiter: web::Data::new(waiter),
         workflows,
     })
 }

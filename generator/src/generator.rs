@@ -192,6 +192,9 @@ impl Generator {
                 None => Err(self.refuse_with_recipes("The chosen recipe does not exist", &self.matcher.misspelt(name))),
             };
         }
+        if !request.files.is_empty() {
+            return self.serve_project(request).await;
+        }
         let code = request.caller_code_text();
         match (intent(request), code) {
             (Intent::Generate, _) => self.serve_goal(request, code.is_some()).await,
@@ -202,6 +205,9 @@ impl Generator {
 
     /// Returns the caller's code and its tool if no model is configured and a tool serves the request for Python code.
     pub fn given_code(&self, request: &Request) -> Option<GivenCode> {
+        if let [file] = request.files.as_slice() {
+            return self.given_code(&request.of_entry(Some(file)));
+        }
         let code = request.caller_code_text()?;
         if self.has_model() || request.supplied || request.recipe.is_some() || asks_for_changes(request) {
             return None;
@@ -279,7 +285,11 @@ impl Generator {
         Ok(caller_generation(target, file, Run::Tests, Action::Tested))
     }
 
-    fn has_tests(&self, target: Target<'_>) -> bool {
+    pub(crate) fn runtimes(&self) -> &[Runtime] {
+        &self.runtimes
+    }
+
+    pub(crate) fn has_tests(&self, target: Target<'_>) -> bool {
         self.runtimes.iter().any(|runtime| runtime.name == target.runtime() && runtime.has_tests)
     }
 
@@ -327,7 +337,7 @@ impl Generator {
         GenerateError::NoGenerator { hint }
     }
 
-    fn target(&self, request: &Request, code: &str) -> Result<Found<'_>, GenerateError> {
+    pub(crate) fn target(&self, request: &Request, code: &str) -> Result<Found<'_>, GenerateError> {
         let (named, file) = (request.language.as_deref(), request.current_file.as_deref());
         Target::find(&self.runtimes, named, file, code).map_err(|none| {
             let reason = none.reason(&self.runtimes);

@@ -14,6 +14,10 @@ pub struct Request {
     pub goal: String,
     /// The caller's code; blank text counts as none.
     pub code: Option<String>,
+    /// Several files of the caller in place of `code`, as they are.
+    pub files: Vec<SourceFile>,
+    /// The path of the file to run, among `files`; `None` leaves the choice to their names.
+    pub entry: Option<String>,
     /// The path of the caller's file; only its last component is used.
     pub current_file: Option<String>,
     /// The language that the caller names; overrides detection.

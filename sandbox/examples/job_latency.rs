@@ -55,6 +55,7 @@ fn hello() -> Job {
         runtime: "python".into(),
         command: Command::Script { path: "main.py".into() },
         files: vec![JobFile { path: "main.py".into(), content: b"print('hello')\n".to_vec() }],
+        input: sandbox::JobInput::default(),
         limits: Limits::for_level(level, Duration::from_secs(10)),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::job::{Command, Job, JobFile, Limits, Owner, SecurityLevel};
+use crate::job::{Command, Job, JobFile, JobInput, Limits, Owner, SecurityLevel};
 use crate::result::{TestCase, report};
 use crate::runtime::source_encoding::{SourceForm, normalize};
 
@@ -18,7 +18,7 @@ pub fn accepts(files: Vec<JobFile>) -> bool {
     let level = SecurityLevel::Strict;
     let limits = Limits::for_level(level, Duration::from_secs(1));
     let (owner, runtime) = (Owner::new("fuzzer"), "python".into());
-    Job { owner, level, runtime, command: Command::Tests, files, limits }.check().is_ok()
+    Job { owner, level, runtime, command: Command::Tests, files, input: JobInput::default(), limits }.check().is_ok()
 }
 
 /// Normalizes a source file for each kind of interpreter.

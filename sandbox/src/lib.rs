@@ -26,9 +26,9 @@ use tokio_util::sync::CancellationToken;
 
 pub use config::{Backend, SandboxConfig};
 pub use error::SandboxError;
-pub use job::{Command, Job, JobFile, Limits, Owner, SecurityLevel};
+pub use job::{Command, Job, JobFile, JobInput, Limits, Owner, SecurityLevel};
 pub use result::{Health, JobResult, Outcome, TestCase, TestOutcome, Usage, signal_text};
-pub use runtime::{Language, languages};
+pub use runtime::{Language, Library, languages};
 
 /// A backend that runs jobs, each isolated from the host and from every other job.
 #[async_trait]
@@ -48,6 +48,9 @@ pub trait Sandbox: Send + Sync {
 
     /// Returns the version of a runtime's interpreter; `None` if its root does not record one.
     fn version(&self, runtime: &str) -> Option<&str>;
+
+    /// Returns the libraries that programs of a runtime can import, as far as its root records them.
+    fn libraries(&self, runtime: &str) -> &[Library];
 
     /// Cancels running jobs, waits for them and removes idle containers. Idempotent; later jobs are rejected.
     async fn shutdown(&self);

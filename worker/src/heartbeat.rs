@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use domain::ids::Digest;
 use generator::Generator;
-use messaging::{GeneratorReport, Heartbeats, WorkerReport};
+use messaging::{GeneratorReport, Heartbeats, RuntimeReport, WorkerReport};
+use sandbox::Sandbox;
 use service::lifecycle::Lifecycle;
 use tokio::sync::watch;
 
@@ -49,6 +50,7 @@ impl Heartbeat {
             instance: instance.clone(),
             phases: self.phases.clone(),
             runtimes: Vec::new(),
+            runtime_details: Vec::new(),
             running: self.running.count(),
             running_workflows: self.running.workflows(),
             sandbox_backend: "none".to_owned(),
@@ -61,6 +63,7 @@ impl Heartbeat {
         let health = sandbox.health().await;
         export_sandbox(health.ok, health.warm);
         WorkerReport {
+            runtime_details: health.runtimes.iter().filter_map(|name| runtime_report(sandbox.as_ref(), name)).collect(),
             runtimes: health.runtimes,
             sandbox_backend: health.backend,
             sandbox_ok: health.ok,
@@ -70,6 +73,19 @@ impl Heartbeat {
             ..base
         }
     }
+}
+
+fn runtime_report(sandbox: &dyn Sandbox, name: &str) -> Option<RuntimeReport> {
+    let language = sandbox::languages().find(|language| language.name == name)?;
+    let packages = sandbox.libraries(name).iter().map(|library| (library.name.clone(), library.version.clone()));
+    Some(RuntimeReport {
+        name: name.to_owned(),
+        version: sandbox.version(name).map(str::to_owned),
+        aliases: language.aliases.to_vec(),
+        extensions: language.endings.to_vec(),
+        runs_tests: language.has_tests,
+        packages: packages.collect(),
+    })
 }
 
 fn generator_report(generator: &Generator) -> GeneratorReport {

@@ -22,6 +22,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::app_state::AppState;
 use crate::config::Config;
 use crate::connection::stream::GuardedStream;
+pub(crate) use crate::connection::turns::notice_close;
 use crate::connection::turns::{KEEP_ALIVE_TIMEOUT, take_turn};
 use crate::middleware::observe::observe;
 use crate::routes::configure;

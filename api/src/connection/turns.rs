@@ -12,7 +12,7 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage};
+use actix_web::{Error, HttpMessage, HttpRequest};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use tokio::time::Instant;
@@ -43,7 +43,8 @@ pub(super) enum Phase {
     Serving,
     /// The handler waits for more of the body.
     Receiving,
-    /// A response without length is sent: an event stream, which ends when the client disconnects.
+    /// The request ends when the client disconnects: a response without length is sent, such as an event stream, or the
+    /// caller waits for a result.
     Streaming,
 }
 
@@ -154,6 +155,26 @@ impl Turns {
         self.0.rest_bytes.set(length);
         self.0.phase.set(Phase::Serving);
         Turn(self.clone())
+    }
+}
+
+/// Ends the request when its client disconnects, until this is dropped. Otherwise a connection is not read while a
+/// request is served.
+#[derive(Debug)]
+pub(crate) struct CloseNotice(Turns);
+
+/// Returns the notice of a request whose body was read; `None` outside of a connection of this server.
+pub(crate) fn notice_close(request: &HttpRequest) -> Option<CloseNotice> {
+    let turns = request.conn_data::<Turns>()?.clone();
+    turns.enter(Phase::Streaming);
+    Some(CloseNotice(turns))
+}
+
+impl Drop for CloseNotice {
+    fn drop(&mut self) {
+        if self.0.phase() == Phase::Streaming {
+            self.0.enter(Phase::Serving);
+        }
     }
 }
 

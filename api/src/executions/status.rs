@@ -1,7 +1,9 @@
 //! `GET /api/v3/execute/status/{workflow_id}`: one workflow with its artifacts.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
+use domain::identity::User;
+use domain::workflow::Workflow;
+use serde_json::{Value, json};
 
 use crate::auth::state::Auth;
 use crate::auth::tokens::Caller;
@@ -24,14 +26,23 @@ pub(crate) async fn status(
 ) -> Result<HttpResponse, Problem> {
     limits.admit(&request, &caller.user, Operation::Status).await?;
     let stored = visible(&workflows, &caller.user, &id).await?;
-    let mut workflow = stored.workflow;
+    Ok(HttpResponse::Ok().json(status_document(&workflows, &auth, &caller.user, stored.workflow).await?))
+}
+
+/// Returns the status call's answer about a workflow that the user may see.
+pub(crate) async fn status_document(
+    workflows: &Workflows,
+    auth: &Auth,
+    user: &User,
+    mut workflow: Workflow,
+) -> Result<Value, Problem> {
     auth.tokens.lapse_votes(&mut workflow);
     let is_included = workflow.submission.options.include_artifacts;
-    let artifacts = if is_included && may_show_artifacts(&workflows, &workflow, &caller.user).await? {
-        read_artifacts(&workflows, &workflow.artifacts).await?
+    let artifacts = if is_included && may_show_artifacts(workflows, &workflow, user).await? {
+        read_artifacts(workflows, &workflow.artifacts).await?
     } else {
         no_artifacts()
     };
     let data = workflow_document(&workflow, artifacts, workflows.clock.now());
-    Ok(HttpResponse::Ok().json(json!({"status": "success", "data": data})))
+    Ok(json!({"status": "success", "data": data}))
 }

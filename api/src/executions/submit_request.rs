@@ -1,13 +1,14 @@
 //! Parses the body of a submission.
 
 use actix_web::http::Uri;
-use domain::approval::{MAX_RECIPE_CHARS, RiskLevel};
+use domain::approval::MAX_RECIPE_CHARS;
 use domain::ids::Digest;
-use domain::workflow::{DEFAULT_TIMEOUT_SECONDS, Mode, Options, SecurityLevel};
+use domain::workflow::{DEFAULT_TIMEOUT_SECONDS, Invocation, Mode, Options, SecurityLevel};
 use serde_json::Value;
 use service::webhook::is_public;
 use url::{Host, Url};
 
+use crate::executions::program_fields::{SourceFile, read_entry, read_files, read_invocation, read_stdin};
 use crate::http::json_fields::{FieldReader, Object};
 use crate::http::problem::Problem;
 
@@ -20,6 +21,10 @@ const MAX_GOAL_CHARS: usize = 10_000;
 pub(crate) struct SubmitRequest {
     pub(crate) goal: String,
     pub(crate) code: Option<String>,
+    pub(crate) files: Vec<SourceFile>,
+    pub(crate) entry: Option<String>,
+    pub(crate) stdin: Option<String>,
+    pub(crate) invocation: Invocation,
     pub(crate) current_file: Option<String>,
     pub(crate) language: Option<String>,
     pub(crate) repo_url: Option<String>,
@@ -27,19 +32,11 @@ pub(crate) struct SubmitRequest {
     pub(crate) request_digest: Digest,
 }
 
-/// The operator's settings that apply to every submission.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SubmissionPolicy {
-    pub(crate) gate_before_execute: bool,
-    pub(crate) demand_human_from: Option<RiskLevel>,
-    /// Allows notification webhooks at private addresses.
-    pub(crate) allow_private_webhooks: bool,
-    pub(crate) budget: f64,
-}
-
 impl SubmitRequest {
     /// Parses a body; reports every wrong field together.
-    pub(crate) fn parse(body: &Value, policy: SubmissionPolicy) -> Result<Self, Problem> {
+    ///
+    /// `allow_private_webhooks` permits notifications to private addresses.
+    pub(crate) fn parse(body: &Value, allow_private_webhooks: bool) -> Result<Self, Problem> {
         let root = FieldReader::body(body)?;
         let mut fields = FieldReader::default();
         let goal = read_goal(&mut fields, root);
@@ -48,20 +45,43 @@ impl SubmitRequest {
         let preferences = fields.object(context, "context.execution_preferences");
         let options = fields.object(root, "options");
         let code = fields.code(project, "file_content")?;
+        let files = read_files(&mut fields, project)?;
+        let stdin = read_stdin(&mut fields, preferences)?;
         let request = Self {
             goal,
             code,
+            entry: read_entry(&mut fields, project, &files),
+            files,
+            stdin,
+            invocation: read_invocation(&mut fields, preferences),
             current_file: fields.text(project, "current_file", 1_024),
             language: fields.text(project, "language", 64),
             repo_url: fields.text(project, "repo_url", 2_048),
-            options: read_options(&mut fields, preferences, options, policy),
+            options: read_options(&mut fields, preferences, options, allow_private_webhooks),
             request_digest: Digest::of(&canonical(body)),
         };
-        if request.code.is_some() && request.options.recipe.is_some() {
-            fields.wrong(preferences, "recipe", "must be left out if code is supplied");
-        }
+        request.check_combination(&mut fields, project, preferences);
         fields.finish()?;
         Ok(request)
+    }
+
+    /// Reports fields that exclude each other.
+    fn check_combination(&self, fields: &mut FieldReader, project: Object<'_>, preferences: Object<'_>) {
+        if self.code.is_some() && !self.files.is_empty() {
+            fields.wrong(project, "files", "must be left out if file_content is given");
+        }
+        let has_code = self.code.is_some() || project.get("files").is_some();
+        if has_code && self.options.recipe.is_some() {
+            fields.wrong(preferences, "recipe", "must be left out if code is supplied");
+        }
+        let is_given = [
+            ("stdin", self.stdin.is_some()),
+            ("args", !self.invocation.args.is_empty()),
+            ("env", !self.invocation.env.is_empty()),
+        ];
+        for (name, _) in is_given.into_iter().filter(|(_, is_given)| *is_given && !has_code) {
+            fields.wrong(preferences, name, "is for the run of code that you supply, in file_content or files");
+        }
     }
 }
 
@@ -82,7 +102,7 @@ fn read_options(
     fields: &mut FieldReader,
     preferences: Object<'_>,
     options: Object<'_>,
-    policy: SubmissionPolicy,
+    allow_private_webhooks: bool,
 ) -> Options {
     let levels = [
         ("strict", SecurityLevel::Strict),
@@ -101,10 +121,7 @@ fn read_options(
         max_agents: fields.number(preferences, "max_agents", (1, 8), 1),
         include_artifacts: fields.flag(options, "include_artifacts", true),
         enable_human_loop: fields.flag(options, "enable_human_loop", true),
-        notification_webhook: read_webhook(fields, options, policy.allow_private_webhooks),
-        gate_before_execute: policy.gate_before_execute,
-        demand_human_from: policy.demand_human_from,
-        budget: policy.budget,
+        notification_webhook: read_webhook(fields, options, allow_private_webhooks),
     }
 }
 
@@ -185,16 +202,9 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    const POLICY: SubmissionPolicy = SubmissionPolicy {
-        gate_before_execute: false,
-        demand_human_from: None,
-        allow_private_webhooks: false,
-        budget: 2.0,
-    };
-
     #[track_caller]
     fn check(body: Value, wrong: &[&str]) {
-        let named: Vec<String> = match SubmitRequest::parse(&body, POLICY) {
+        let named: Vec<String> = match SubmitRequest::parse(&body, false) {
             Ok(_) => Vec::new(),
             Err(problem) => {
                 assert_eq!(problem.status(), 422, "{body}");
@@ -280,18 +290,15 @@ mod tests {
         ] {
             assert_eq!(is_private_address(address), inside, "{address}");
             let body = json!({"goal": "Write a function", "options": {"notification_webhook": address}});
-            assert_eq!(SubmitRequest::parse(&body, POLICY).is_err(), inside, "{address}");
-            assert!(
-                SubmitRequest::parse(&body, SubmissionPolicy { allow_private_webhooks: true, ..POLICY }).is_ok(),
-                "{address}"
-            );
+            assert_eq!(SubmitRequest::parse(&body, false).is_err(), inside, "{address}");
+            assert!(SubmitRequest::parse(&body, true).is_ok(), "{address}");
         }
     }
 
     #[test]
     fn the_order_of_members_makes_no_other_request() {
         let digest =
-            |text: &str| SubmitRequest::parse(&serde_json::from_str(text).unwrap(), POLICY).unwrap().request_digest;
+            |text: &str| SubmitRequest::parse(&serde_json::from_str(text).unwrap(), false).unwrap().request_digest;
         let one = digest(r#"{"goal": "Write a function", "options": {"a": 1, "b": [1, 2]}}"#);
         assert_eq!(one, digest(r#"{"options": {"b":[1,2],"a":1},"goal":"Write a function"}"#));
         assert_ne!(one, digest(r#"{"options": {"b":[2,1],"a":1},"goal":"Write a function"}"#));
@@ -341,7 +348,7 @@ mod tests {
             if let Some(members) = body.as_object_mut() {
                 members.insert("options".to_owned(), json!({"notification_webhook": mark, "include_artifacts": mark}));
             }
-            if let Err(problem) = SubmitRequest::parse(&body, POLICY) {
+            if let Err(problem) = SubmitRequest::parse(&body, false) {
                 prop_assert!(!problem.document().to_string().contains(&mark));
             } else {
                 prop_assert!(false, "two fields are wrong");

@@ -1,6 +1,7 @@
 //! Id, trace and start time of a request.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::HeaderName;
@@ -22,6 +23,10 @@ pub(crate) struct RequestContext {
     pub(crate) is_https: bool,
     pub(crate) began: Instant,
 }
+
+/// The time after which a request was served that then waited for something else, in its extensions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ServedAfter(pub(crate) Duration);
 
 impl RequestContext {
     pub(crate) fn of(request: &ServiceRequest, trusted: &[IpAddr]) -> Self {

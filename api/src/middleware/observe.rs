@@ -3,6 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use actix_http::ConnectionType;
 use actix_web::body::BoxBody;
@@ -22,7 +23,7 @@ use crate::auth::tokens::Tokens;
 use crate::http::hosts::Hosts;
 use crate::http::problem::{MEDIA_TYPE, Problem};
 use crate::http::rate_limit_headers::RateLimitStatus;
-use crate::http::request_context::{REQUEST_ID, RequestContext};
+use crate::http::request_context::{REQUEST_ID, RequestContext, ServedAfter};
 use crate::limits::admission::RateLimits;
 use crate::metrics;
 use crate::middleware::access_log::AccessLog;
@@ -122,7 +123,8 @@ fn finish(context: &RequestContext, log: &AccessLog, response: ServiceResponse<B
     if closes_connection(response.request(), status) {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
-    record(context, &route, status, !is_sampled || log.admits_sampled_line());
+    let served_after = response.request().extensions().get::<ServedAfter>().map(|served| served.0);
+    record(context, &route, status, served_after, !is_sampled || log.admits_sampled_line());
     response
 }
 
@@ -145,7 +147,7 @@ fn with_problem(context: &RequestContext, response: ServiceResponse<BoxBody>) ->
 
 /// Returns the error for a request that was lost by its handler; the HTTP library responds with it.
 fn lost_request_error(context: &RequestContext, log: &AccessLog, problem: Problem) -> Error {
-    record(context, "unmatched", problem.status(), log.admits_sampled_line());
+    record(context, "unmatched", problem.status(), None, log.admits_sampled_line());
     let id = HeaderValue::from_str(&context.id).unwrap_or(HeaderValue::from_static("unknown"));
     problem.at(&context.path).with_header(REQUEST_ID, id).into()
 }
@@ -169,12 +171,13 @@ fn add_security_headers(context: &RequestContext, headers: &mut HeaderMap) {
     }
 }
 
-/// Counts a request and logs it if `is_logged`. The log omits the path, in which a caller may have put a token.
-fn record(context: &RequestContext, route: &str, status: StatusCode, is_logged: bool) {
+/// Counts a request and logs it if `is_logged`. The log omits the path, in which a caller may have put a token. The
+/// histogram leaves out the time for which the caller wanted to wait.
+fn record(context: &RequestContext, route: &str, status: StatusCode, served_after: Option<Duration>, is_logged: bool) {
     let elapsed = context.began.elapsed();
     let method = known_method(&context.method);
     metrics::REQUESTS.with_label_values(&[method, route, status.as_str()]).inc();
-    metrics::REQUEST_SECONDS.with_label_values(&[method, route]).observe(elapsed.as_secs_f64());
+    metrics::REQUEST_SECONDS.with_label_values(&[method, route]).observe(served_after.unwrap_or(elapsed).as_secs_f64());
     if !is_logged {
         return;
     }

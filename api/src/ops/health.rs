@@ -156,6 +156,7 @@ mod tests {
             instance: "w1".to_owned(),
             phases: phases.iter().map(|phase| (*phase).to_owned()).collect(),
             runtimes: vec!["python".to_owned()],
+            runtime_details: Vec::new(),
             running: 1,
             running_workflows: Vec::new(),
             sandbox_backend: "bubblewrap".to_owned(),

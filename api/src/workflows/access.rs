@@ -4,7 +4,7 @@ use domain::analysis::AnalysisReport;
 use domain::approval::{GateOutcome, RiskLevel, is_eligible, may_decide};
 use domain::identity::{Role, User};
 use domain::ids::{UserName, WorkflowId};
-use domain::workflow::{Content, Options, PhaseKind, Workflow};
+use domain::workflow::{Content, PhaseKind, Submission, Workflow};
 use read_model::VersionedWorkflow;
 
 use crate::http::problem::Problem;
@@ -65,19 +65,23 @@ pub(crate) async fn may_show_artifacts(
         return Ok(true);
     }
     let submitted = workflows.log.submission(workflow.id).await.map_err(|error| log_unavailable(&error))?;
-    let Some(options) = submitted.map(|submitted| submitted.workflow.submission.options) else { return Ok(false) };
-    Ok(!options.require_approval
-        && !demands_human(workflows, &options, workflow.artifacts.security_report.as_ref()).await?)
+    let Some(submission) = submitted.map(|submitted| submitted.workflow.submission) else { return Ok(false) };
+    Ok(!submission.options.require_approval
+        && !demands_human(workflows, &submission, workflow.artifacts.security_report.as_ref()).await?)
 }
 
 /// Returns whether the operator requires a human for these findings. Code without analysis has the highest risk.
-async fn demands_human(workflows: &Workflows, options: &Options, report: Option<&Content>) -> Result<bool, Problem> {
-    let Some(from) = options.demand_human_from else { return Ok(false) };
+async fn demands_human(
+    workflows: &Workflows,
+    submission: &Submission,
+    report: Option<&Content>,
+) -> Result<bool, Problem> {
+    let Some(from) = submission.policy.demand_human_from else { return Ok(false) };
     let Some(report) = report else { return Ok(true) };
     let text = workflows.blobs.load(report).await.map_err(|error| blobs_unavailable(&error))?;
     let found =
         serde_json::from_str(&text).map_or(RiskLevel::Critical, |report: AnalysisReport| RiskLevel::of(&report));
-    Ok(options.risk(found) >= from)
+    Ok(submission.options.risk(found) >= from)
 }
 
 /// Parses a workflow id; UUIDs are case-insensitive.

@@ -51,6 +51,7 @@ mod tests {
             instance: instance.to_owned(),
             phases: phases.iter().map(|phase| (*phase).to_owned()).collect(),
             runtimes: vec!["python".to_owned()],
+            runtime_details: Vec::new(),
             running: 0,
             running_workflows: Vec::new(),
             sandbox_backend: "bubblewrap".to_owned(),

@@ -67,7 +67,7 @@ async fn run_to_gate(log: &WorkflowLog, id: &str) -> Workflow {
     .await
 }
 
-async fn park(log: &WorkflowLog, id: &str) -> Workflow {
+pub(crate) async fn park(log: &WorkflowLog, id: &str) -> Workflow {
     let workflow = run_to_gate(log, id).await;
     match Policy::default().rule(&workflow, RiskLevel::Low, Clock::system().now()) {
         Some(GateDecision::Park(park)) => append_event(log, id, Event::Parked { park: *park }).await,

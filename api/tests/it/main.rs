@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
 mod authentication;
+mod batches;
 mod body_memory;
 mod connections;
 mod dead_letters;
@@ -10,6 +11,8 @@ mod event_streams;
 mod executions;
 mod host_check;
 mod operational_endpoints;
+mod program_input;
 mod rate_limits;
 mod sign_in_cost;
 mod stack;
+mod waits;

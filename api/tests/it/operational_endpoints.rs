@@ -14,6 +14,7 @@ fn worker() -> WorkerReport {
         instance: "w1".to_owned(),
         phases: ["plan", "generate", "analyze", "execute", "analyses"].map(str::to_owned).to_vec(),
         runtimes: vec!["python".to_owned()],
+        runtime_details: Vec::new(),
         running_workflows: Vec::new(),
         running: 0,
         sandbox_backend: "bubblewrap".to_owned(),

@@ -11,6 +11,8 @@ mod list;
 mod login;
 mod recipes;
 mod run;
+mod run_files;
+mod runtimes;
 mod status;
 mod up;
 
@@ -36,6 +38,7 @@ pub enum Command {
     Analyze(analyze::Analyze),
     #[command(subcommand)]
     Recipes(recipes::Recipes),
+    Runtimes(runtimes::Runtimes),
     Login(login::Login),
     Up(up::Up),
     Doctor(doctor::Doctor),
@@ -60,6 +63,7 @@ impl Command {
             Self::Cancel(command) => command.run().await,
             Self::Analyze(command) => command.run().await,
             Self::Recipes(command) => command.run().await,
+            Self::Runtimes(command) => command.run().await,
             Self::Login(command) => command.run().await,
             Self::Up(command) => command.run().await,
             Self::Doctor(command) => command.run(),

@@ -1,28 +1,44 @@
 //! `promptcraft run`: submits a goal.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
 use super::read_code;
+use super::run_files::project_of;
 use crate::client::ConnectionArgs;
 use crate::error::CommandError;
 use crate::example_goals::example_commands;
 use crate::output::out;
 use crate::watch::{exit_code, print_workflow, watch};
 
+/// Seconds for which a submission waits; below the timeout of the client.
+const WAIT_SECONDS: u32 = 50;
 const MODES: [&str; 8] = ["auto", "run", "test", "write_tests", "change", "document", "explain", "generate"];
 
 /// Submit a goal: generate code for it, or work on a file
 #[derive(clap::Args)]
 #[command(after_help = example_commands())]
 pub struct Run {
-    /// Goal, 3 to 10,000 characters
-    goal: String,
+    /// Goal, 3 to 10,000 characters, and files with code to work on. Without a goal the first file is run
+    #[arg(required = true, value_name = "GOAL|FILE")]
+    words: Vec<String>,
     /// File with code to work on; it runs only if the goal or --mode asks for it
     #[arg(long)]
     file: Option<PathBuf>,
+    /// The file to run, of several
+    #[arg(long, value_name = "FILE")]
+    entry: Option<PathBuf>,
+    /// File that the code reads as its stdin; - for the stdin of this command
+    #[arg(long, value_name = "FILE")]
+    stdin: Option<PathBuf>,
+    /// Argument for the code; may be repeated
+    #[arg(long = "arg", value_name = "WORD", allow_hyphen_values = true)]
+    args: Vec<String>,
+    /// Variable for the code; may be repeated
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
+    env: Vec<(String, String)>,
     /// Language of the file, if its name does not show it
     #[arg(long)]
     language: Option<String>,
@@ -41,6 +57,9 @@ pub struct Run {
     /// Show progress until the workflow ends (exit code 1 if it or its code fails) or awaits a decision (8)
     #[arg(long)]
     watch: bool,
+    /// Wait like --watch, without the progress
+    #[arg(long, conflicts_with = "watch")]
+    wait: bool,
     #[command(flatten)]
     connection: ConnectionArgs,
 }
@@ -49,9 +68,15 @@ impl Run {
     pub async fn run(self) -> Result<ExitCode, CommandError> {
         let body = self.body()?;
         let api = self.connection.connect().await?;
-        let answer = api.post("/api/v3/execute", &body).await?;
+        let path =
+            if self.wait { format!("/api/v3/execute?wait={WAIT_SECONDS}s") } else { "/api/v3/execute".to_owned() };
+        let answer = api.post(&path, &body).await?;
+        if answer["status"] == "success" {
+            print_workflow(&answer["data"]);
+            return Ok(exit_code(&answer["data"]));
+        }
         let id = answer["data"]["workflow_id"].as_str().unwrap_or_default().to_owned();
-        if !self.watch {
+        if !self.watch && !self.wait {
             out!("{id}");
             return Ok(ExitCode::SUCCESS);
         }
@@ -61,19 +86,31 @@ impl Run {
         Ok(exit_code(&state))
     }
 
-    fn body(&self) -> Result<Value, CommandError> {
-        let mut project = json!({});
-        if let Some(path) = &self.file {
-            project["file_content"] = read_code(path)?.into();
-            project["current_file"] = path.display().to_string().into();
+    /// Returns the goal, if one is given, and the files.
+    fn goal_and_files(&self) -> Result<(Option<&str>, Vec<PathBuf>), CommandError> {
+        let (goal, files) = match self.words.as_slice() {
+            [first, rest @ ..] if !Path::new(first).exists() => (Some(first.as_str()), rest),
+            words => (None, words),
+        };
+        if let Some(goal) = goal.filter(|goal| is_path_like(goal)) {
+            return Err(format!("file not found: {goal}").into());
         }
+        Ok((goal, files.iter().map(PathBuf::from).chain(self.file.clone()).collect()))
+    }
+
+    fn body(&self) -> Result<Value, CommandError> {
+        let (goal, files) = self.goal_and_files()?;
+        let first = files.first().filter(|_| goal.is_none() && files.len() > 1);
+        let entry = self.entry.as_ref().or(first).map(PathBuf::as_path);
+        let mut project = if files.is_empty() { json!({}) } else { project_of(&files, entry)? };
         if let Some(language) = &self.language {
             project["language"] = language.as_str().into();
         }
         let mut preferences = json!({ "require_approval": !self.no_approval });
-        if let Some(mode) = &self.mode {
-            preferences["mode"] = mode.as_str().into();
+        if let Some(mode) = self.mode.as_deref().or(goal.is_none().then_some("run")) {
+            preferences["mode"] = mode.into();
         }
+        self.add_input(&mut preferences)?;
         if let Some(seconds) = self.timeout {
             preferences["timeout_seconds"] = seconds.into();
         }
@@ -81,8 +118,58 @@ impl Run {
             preferences["recipe"] = recipe.as_str().into();
         }
         Ok(json!({
-            "goal": self.goal,
+            "goal": goal.unwrap_or("Run this program"),
             "context": { "project_context": project, "execution_preferences": preferences },
         }))
+    }
+
+    fn add_input(&self, preferences: &mut Value) -> Result<(), CommandError> {
+        if let Some(path) = &self.stdin {
+            preferences["stdin"] = match path.to_str() {
+                Some("-") => {
+                    std::io::read_to_string(std::io::stdin()).map_err(|error| format!("cannot read stdin: {error}"))?
+                }
+                _ => read_code(path)?,
+            }
+            .into();
+        }
+        if !self.args.is_empty() {
+            preferences["args"] = json!(self.args);
+        }
+        if !self.env.is_empty() {
+            preferences["env"] = self.env.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        }
+        Ok(())
+    }
+}
+
+/// Returns whether a word is meant as a file: one word with an extension or a folder.
+fn is_path_like(word: &str) -> bool {
+    let extension = Path::new(word).extension().is_some_and(|extension| (1..=5).contains(&extension.len()));
+    !word.contains(char::is_whitespace) && (extension || word.contains('/'))
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("must be NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_file_is_not_taken_for_a_goal() {
+        for (word, expected) in [
+            ("mian.py", true),
+            ("src/main", true),
+            ("Write an LRU cache with tests.", false),
+            ("fizzbuzz", false),
+            ("Fix app.py", false),
+        ] {
+            assert_eq!(is_path_like(word), expected, "{word}");
+        }
+        assert_eq!(variable("A=b=c"), Ok(("A".to_owned(), "b=c".to_owned())));
+        assert!(variable("A").is_err());
     }
 }

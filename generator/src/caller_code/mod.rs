@@ -6,6 +6,7 @@ pub(crate) mod given_code;
 pub(crate) mod intent;
 pub(crate) mod javascript_tests;
 pub(crate) mod outline;
+pub(crate) mod project;
 pub(crate) mod skipped_tests;
 pub(crate) mod target;
 pub(crate) mod test_detection;

@@ -22,6 +22,11 @@ pub(crate) fn of_other(path: &str, language: &str, source: &str) -> String {
     format!("# {path}\n\n{language} code, {}, run as given.\n", plural(source.lines().count(), "line"))
 }
 
+/// Returns a one-line description of a file of any kind.
+pub(crate) fn of_file(path: &str, source: &str) -> String {
+    format!("# {path}\n\nA file of {}, used as given.\n", plural(source.lines().count(), "line"))
+}
+
 fn describe(path: &str, source: &str, parsed: &Parsed<ModModule>) -> String {
     let body = &parsed.syntax().body;
     let functions: Vec<&StmtFunctionDef> =

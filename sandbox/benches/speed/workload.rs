@@ -65,6 +65,7 @@ fn job(level: SecurityLevel, owner: &str, source: &str, wall: Duration) -> Job {
         runtime: "python".into(),
         command: Command::Script { path: "main.py".into() },
         files: vec![JobFile { path: "main.py".into(), content: source.into() }],
+        input: sandbox::JobInput::default(),
         limits: Limits::for_level(level, wall),
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// Version of the frames; a host rejects a runner with another one. A new limit requires a new version, because older
 /// runners ignore it.
-pub const PROTOCOL: u32 = 5;
+pub const PROTOCOL: u32 = 6;
 
 /// Maximum payload of a frame; both sides reject a larger one before allocating.
 pub const MAX_FRAME_BYTES: usize = 64 << 20;
@@ -22,6 +22,9 @@ pub const JOB_DIR: &str = "/work/job";
 
 /// Directory for temporary files. `/tmp` of every root links to it, so that one size limit covers both.
 pub const TMP_DIR: &str = "/work/tmp";
+
+/// Name of the file that holds a job's stdin until the job has opened it; jobs cannot see it.
+pub const STDIN_FILE: &str = "/work/stdin";
 
 /// Mount point of the writable file system.
 pub const WORK_DIR: &str = "/work";
@@ -42,6 +45,9 @@ pub enum HostFrame {
 pub struct StartFrame {
     pub argv: Vec<String>,
     pub env: Vec<(String, String)>,
+    /// The whole content of stdin; without any, stdin is empty.
+    #[serde(with = "serde_bytes")]
+    pub stdin: Vec<u8>,
     pub walls: Walls,
 }
 

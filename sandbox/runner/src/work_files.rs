@@ -4,8 +4,9 @@ use std::fs;
 use std::io::{ErrorKind, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
+use std::process::Stdio;
 
-use crate::protocol::{FileFrame, JOB_DIR, Refused, TMP_DIR, WORK_DIR, path_problem};
+use crate::protocol::{FileFrame, JOB_DIR, Refused, STDIN_FILE, TMP_DIR, WORK_DIR, path_problem};
 use crate::sys;
 
 /// Creates the two directories in an empty work directory; existing ones are kept.
@@ -24,6 +25,21 @@ pub(crate) fn write_all(files: &[FileFrame]) -> Result<(), Refused> {
 fn write_all_below(root: &Path, files: &[FileFrame]) -> Result<(), Refused> {
     let root = fs::File::open(root).map_err(|error| refused("below the job's folder", &error))?.into();
     files.iter().try_for_each(|file| write(&root, file))
+}
+
+/// Returns a job's stdin. A file, because a pipe would have to be fed while the job runs. It has no name once it is open,
+/// lies on the job's own file system, which executes nothing, and counts towards the job's disk limit.
+pub(crate) fn stdin_of(content: &[u8]) -> Result<Stdio, Refused> {
+    if content.is_empty() {
+        return Ok(Stdio::null());
+    }
+    let open = || {
+        fs::OpenOptions::new().write(true).create_new(true).open(STDIN_FILE)?.write_all(content)?;
+        let file = fs::File::open(STDIN_FILE)?;
+        fs::remove_file(STDIN_FILE)?;
+        Ok(file)
+    };
+    open().map(Stdio::from).map_err(|error: std::io::Error| refused("the job's stdin", &error))
 }
 
 /// Creates the files of a positive control without checks.

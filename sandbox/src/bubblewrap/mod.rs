@@ -32,7 +32,7 @@ use crate::config::SandboxConfig;
 use crate::error::SandboxError;
 use crate::job::{Job, Limits, SecurityLevel};
 use crate::result::{Health, JobResult, Outcome};
-use crate::runtime::{self, Metering, roots};
+use crate::runtime::{self, Library, Metering, roots};
 use crate::session::transport::{RunnerTransport, handshake};
 use crate::session::{self, SessionEnd};
 
@@ -44,6 +44,7 @@ pub(crate) struct BubblewrapSandbox {
     roots: BTreeMap<String, PathBuf>,
     tools: BTreeMap<String, PathBuf>,
     versions: BTreeMap<String, String>,
+    libraries: BTreeMap<String, Vec<Library>>,
     spawner: Spawner,
     cgroups: Option<Cgroups>,
     /// The error that left the worker without cgroups.
@@ -83,6 +84,7 @@ impl BubblewrapSandbox {
             roots,
             tools: roots::tools(&config.roots_dir),
             versions: roots::versions(&config.roots_dir, &config.runtimes),
+            libraries: roots::libraries(&config.roots_dir, &config.runtimes),
             spawner: Spawner::start().map_err(unavailable)?,
             cgroups,
             no_cgroups,
@@ -159,7 +161,7 @@ impl BubblewrapSandbox {
         called: Instant,
     ) -> Result<JobResult, SandboxError> {
         let runtime = runtime::find_for_job(&job.runtime).ok_or_else(roots::unknown_runtime)?;
-        runtime.check(&job.command)?;
+        runtime.check(&job.command, &job.input)?;
         let started = tokio::select! {
             biased;
             () = cancel.cancelled() => None,
@@ -220,6 +222,10 @@ impl Sandbox for BubblewrapSandbox {
 
     fn version(&self, runtime: &str) -> Option<&str> {
         self.versions.get(runtime).map(String::as_str)
+    }
+
+    fn libraries(&self, runtime: &str) -> &[Library] {
+        self.libraries.get(runtime).map_or(&[], Vec::as_slice)
     }
 
     async fn shutdown(&self) {

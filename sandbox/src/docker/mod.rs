@@ -32,7 +32,7 @@ use crate::docker::reuse_pool::ReusePool;
 use crate::error::SandboxError;
 use crate::job::Job;
 use crate::result::{Health, JobResult, Outcome};
-use crate::runtime::{self, Metering, roots};
+use crate::runtime::{self, Library, Metering, roots};
 use crate::session::{self, SessionEnd};
 
 pub(crate) struct DockerSandbox {
@@ -44,6 +44,7 @@ pub(crate) struct DockerSandbox {
     minimum_landlock_abi: u32,
     runtimes: Vec<String>,
     versions: BTreeMap<String, String>,
+    libraries: BTreeMap<String, Vec<Library>>,
 }
 
 impl DockerSandbox {
@@ -77,6 +78,7 @@ impl DockerSandbox {
             minimum_landlock_abi: config.minimum_landlock_abi,
             runtimes: config.runtimes.clone(),
             versions: roots::versions(&config.roots_dir, &config.runtimes),
+            libraries: roots::libraries(&config.roots_dir, &config.runtimes),
         }))
     }
 
@@ -97,7 +99,7 @@ impl DockerSandbox {
         let runtime = runtime::find_for_job(&job.runtime)
             .filter(|runtime| self.pool.engine().offers(&runtime.name))
             .ok_or_else(roots::unknown_runtime)?;
-        runtime.check(&job.command)?;
+        runtime.check(&job.command, &job.input)?;
         let container = tokio::select! {
             biased;
             () = cancel.cancelled() => None,
@@ -190,6 +192,10 @@ impl Sandbox for DockerSandbox {
 
     fn version(&self, runtime: &str) -> Option<&str> {
         self.versions.get(runtime).map(String::as_str)
+    }
+
+    fn libraries(&self, runtime: &str) -> &[Library] {
+        self.libraries.get(runtime).map_or(&[], Vec::as_slice)
     }
 
     async fn shutdown(&self) {

@@ -1,5 +1,6 @@
 //! A job and the checks it must pass before a sandbox is started.
 
+mod input;
 mod level;
 mod limits;
 
@@ -10,6 +11,7 @@ use runner::protocol::path_problem;
 use crate::error::SandboxError;
 use crate::job::limits::MAX_FILES_BYTES;
 
+pub use input::JobInput;
 pub use level::SecurityLevel;
 pub use limits::Limits;
 
@@ -64,6 +66,7 @@ pub struct Job {
     pub runtime: String,
     pub command: Command,
     pub files: Vec<JobFile>,
+    pub input: JobInput,
     pub limits: Limits,
 }
 
@@ -95,6 +98,7 @@ impl Job {
                 format!("the files of a job have {total} bytes in total, the maximum is {MAX_FILES_BYTES}"),
             ));
         }
+        self.input.check()?;
         match &self.command {
             Command::Script { path } if !seen.contains(path.as_str()) => {
                 rejected("the script is not among the job's files".into())
@@ -121,6 +125,7 @@ mod tests {
             runtime: "python".into(),
             command: Command::Script { path: script.into() },
             files: paths.iter().map(|path| JobFile { path: (*path).into(), content: b"secret()".into() }).collect(),
+            input: JobInput::default(),
             limits: Limits::for_level(SecurityLevel::Standard, Duration::from_secs(1)),
         }
     }

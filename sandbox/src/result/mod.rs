@@ -175,7 +175,7 @@ fn classify(job: &Job, finished: &Finished, host_counters: &Counters) -> Outcome
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::{Limits, Owner, SecurityLevel};
+    use crate::job::{JobInput, Limits, Owner, SecurityLevel};
 
     #[track_caller]
     fn check(finished: Finished, expect: Outcome) {
@@ -186,6 +186,7 @@ mod tests {
             runtime: "python".into(),
             command: Command::Tests,
             files: Vec::new(),
+            input: JobInput::default(),
             limits: Limits::for_level(level, Duration::from_secs(2)),
         };
         assert_eq!(classify(&job, &finished, &Counters::default()), expect, "{finished:?}");

@@ -11,7 +11,7 @@ use runner::protocol::{FileFrame, JobFrame, JobLimits, ProcessRule, SocketRule, 
 use serde::Deserialize;
 
 use crate::error::SandboxError;
-use crate::job::{Command, Job, SecurityLevel};
+use crate::job::{Command, Job, JobInput, SecurityLevel};
 use crate::runtime::source_encoding::{SourceForm, normalize};
 
 include!(concat!(env!("OUT_DIR"), "/runtime_sources.rs"));
@@ -29,7 +29,12 @@ pub(crate) struct Runtime {
     lane: String,
     /// Debian packages of the root; the first one contains the interpreter.
     packages: Vec<String>,
+    /// Beginning of the names of packages whose libraries programs can import.
+    library_prefix: Option<String>,
     script: Vec<String>,
+    /// False if the interpreter would read arguments of the script as its own.
+    #[serde(default = "yes")]
+    takes_arguments: bool,
     /// Script whose interpreter can be started before its job, if the root supports it.
     prestart_script: Option<String>,
     /// Empty for a language without a common test runner.
@@ -54,6 +59,10 @@ pub(crate) struct Runtime {
 #[serde(rename_all = "kebab-case")]
 enum ReportFormat {
     JsonLines,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The component that limits and counts memory and processes.
@@ -83,6 +92,14 @@ pub struct Language {
     pub endings: &'static [String],
     /// True if the runtime has a test runner.
     pub has_tests: bool,
+}
+
+/// A library that programs of a runtime can import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Library {
+    /// Its name in the distribution, without the prefix of the language.
+    pub name: String,
+    pub version: String,
 }
 
 /// Returns the languages of all embedded runtimes, offered or not.
@@ -122,8 +139,9 @@ impl Runtime {
     /// Builds the job frame; takes the files out of the job instead of copying them.
     pub(crate) fn frame(&self, job: &mut Job, metering: Metering, minimum_landlock_abi: u32) -> JobFrame {
         let files = std::mem::take(&mut job.files).into_iter().map(|file| self.file(file.path, file.content));
+        let input = std::mem::take(&mut job.input);
         JobFrame {
-            start: self.start(&job.command, job.level, minimum_landlock_abi),
+            start: self.start(&job.command, input, job.level, minimum_landlock_abi),
             files: files.collect(),
             limits: job_limits(job, metering),
             reusable: false,
@@ -133,22 +151,33 @@ impl Runtime {
     /// Returns the frame that starts an interpreter before its job; `None` if the runtime does not support it.
     pub(crate) fn prestart_frame(&self, level: SecurityLevel, minimum_landlock_abi: u32) -> Option<StartFrame> {
         let path = self.prestart_script.clone()?;
-        Some(self.start(&Command::Script { path }, level, minimum_landlock_abi))
+        Some(self.start(&Command::Script { path }, JobInput::default(), level, minimum_landlock_abi))
     }
 
-    fn start(&self, command: &Command, level: SecurityLevel, minimum_landlock_abi: u32) -> StartFrame {
+    fn start(&self, command: &Command, input: JobInput, level: SecurityLevel, minimum_landlock_abi: u32) -> StartFrame {
+        let mut argv = self.argv(command);
+        if matches!(command, Command::Script { .. }) {
+            argv.extend(input.args);
+        }
+        let mut env = self.env.clone();
+        env.extend(input.env);
         StartFrame {
-            argv: self.argv(command),
-            env: self.env.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+            argv,
+            env: env.into_iter().collect(),
+            stdin: input.stdin,
             walls: self.walls(level, minimum_landlock_abi),
         }
     }
 
-    /// Rejects commands that the runtime does not support.
-    pub(crate) fn check(&self, command: &Command) -> Result<(), SandboxError> {
+    /// Rejects commands and arguments that the runtime does not support.
+    pub(crate) fn check(&self, command: &Command, input: &JobInput) -> Result<(), SandboxError> {
         if *command == Command::Tests && self.tests.is_empty() {
             let detail = format!("the {} runtime has no test runner; run a script instead", self.name);
             return Err(SandboxError::fail("tests_unsupported", detail));
+        }
+        if !self.takes_arguments && !input.args.is_empty() {
+            let detail = format!("the {} runtime takes no arguments", self.name);
+            return Err(SandboxError::fail("args_unsupported", detail));
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::SandboxError;
-use crate::runtime;
+use crate::runtime::{self, Library};
 
 /// File name of the runner in every root.
 pub(crate) const RUNNER_NAME: &str = "promptcraft-runner";
@@ -43,6 +43,25 @@ pub(crate) fn versions(roots_dir: &Path, runtimes: &[String]) -> BTreeMap<String
         Some((name.clone(), upstream_version(found.split(' ').next()?).to_owned()))
     };
     runtimes.iter().filter_map(version).collect()
+}
+
+/// The part of an interpreter that its package divides off, which is not a library.
+const MINIMAL_PACKAGE: &str = "minimal";
+
+/// Returns the libraries of each runtime that its programs can import, with their upstream versions, from the same list.
+pub(crate) fn libraries(roots_dir: &Path, runtimes: &[String]) -> BTreeMap<String, Vec<Library>> {
+    let libraries = |name: &String| {
+        let list = std::fs::read_to_string(roots_dir.join(name).join("packages")).ok()?;
+        let prefix = runtime::find(name)?.library_prefix.as_deref()?;
+        let library = |line: &str| {
+            let (package, version) = line.split_once(' ')?;
+            let (name, version) = (package.strip_prefix(prefix)?, version.split(' ').next()?);
+            (name != MINIMAL_PACKAGE).then_some(())?;
+            Some(Library { name: name.to_owned(), version: upstream_version(version).to_owned() })
+        };
+        Some((name.clone(), list.lines().filter_map(library).collect()))
+    };
+    runtimes.iter().filter_map(libraries).collect()
 }
 
 /// Strips epoch, revision and repackaging suffixes of a Debian version: `1:18.20.4+dfsg-1` becomes `18.20.4`.

@@ -42,6 +42,12 @@ pub(crate) struct Expect {
     /// Files with hostile names.
     #[serde(default)]
     pub(crate) more_files: Vec<MoreFile>,
+    #[serde(default)]
+    pub(crate) stdin: String,
+    #[serde(default)]
+    pub(crate) args: Vec<String>,
+    #[serde(default)]
+    pub(crate) env: BTreeMap<String, String>,
     /// The job is rejected with this code.
     pub(crate) refused: Option<String>,
     /// Every attempt by name, and the answers that count as blocked; other attempts are errors.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use sandbox::{Backend, Command, Job, JobFile, Limits, Owner, Sandbox, SecurityLevel};
+use sandbox::{Backend, Command, Job, JobFile, JobInput, Limits, Owner, Sandbox, SecurityLevel};
 use serde::Serialize;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -211,5 +211,10 @@ fn job(case: &Case, level: SecurityLevel, script: &str, owner: &str, known: &str
     limits.memory_bytes = change.memory_mib.map_or(limits.memory_bytes, |mib| mib << 20);
     limits.disk_bytes = change.disk_mib.map_or(limits.disk_bytes, |mib| mib << 20).min(limits.memory_bytes / 2);
     limits.output_bytes = change.output_bytes.unwrap_or(limits.output_bytes);
-    Job { owner: Owner::new(owner), level, runtime: expect.runtime.clone(), command, files, limits }
+    let input = JobInput {
+        args: expect.args.clone(),
+        env: expect.env.clone().into_iter().collect(),
+        stdin: expect.stdin.clone().into(),
+    };
+    Job { owner: Owner::new(owner), level, runtime: expect.runtime.clone(), command, files, input, limits }
 }

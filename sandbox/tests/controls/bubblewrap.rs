@@ -373,6 +373,7 @@ fn job_of(attack: &str, host: &Host, wall: Duration) -> Job {
         runtime: "python".into(),
         command: sandbox::Command::Script { path: "attack.py".into() },
         files: files.collect(),
+        input: sandbox::JobInput::default(),
         limits: Limits::for_level(SecurityLevel::Standard, wall),
     }
 }

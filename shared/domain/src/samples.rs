@@ -3,7 +3,7 @@
 use crate::Timestamp;
 use crate::identity::{Role, User};
 use crate::ids::{Digest, UserName, WorkflowId};
-use crate::workflow::{DEFAULT_TIMEOUT_SECONDS, Mode, Options, SecurityLevel, Submission, Workflow};
+use crate::workflow::{DEFAULT_TIMEOUT_SECONDS, Mode, Options, SecurityLevel, Submission, SubmissionPolicy, Workflow};
 
 /// The creation time of every sample.
 pub const START: Timestamp = Timestamp::from_millis(1_769_860_800_000);
@@ -23,10 +23,12 @@ pub fn options() -> Options {
         max_agents: 1,
         include_artifacts: true,
         notification_webhook: None,
-        gate_before_execute: false,
-        demand_human_from: None,
-        budget: 2.0,
     }
+}
+
+/// Returns the policy of an operator without settings.
+pub const fn policy() -> SubmissionPolicy {
+    SubmissionPolicy { gate_before_execute: false, demand_human_from: None, budget: 2.0 }
 }
 
 /// Returns a workflow as accepted, always with the same id.
@@ -37,10 +39,15 @@ pub fn submitted(owner: &str, options: Options) -> Workflow {
     let submission = Submission {
         goal: "Write a function that adds numbers".to_owned(),
         code: None,
+        files: Vec::new(),
+        entry: None,
         current_file: None,
         language: Some("python".to_owned()),
         repo_url: None,
+        stdin: None,
+        invocation: None,
         options,
+        policy: policy(),
         request_digest: Digest::of(b"request"),
     };
     let id: WorkflowId = "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3".parse().expect("an id");

@@ -38,10 +38,13 @@ impl Blobs {
     /// Existing content is written again: by its new sequence [`super::Retention`] recognises that a reference may
     /// follow, and keeps it.
     pub async fn store(&self, text: String) -> Result<Content, BlobError> {
+        if text.len() > Content::INLINE_LIMIT_BYTES { self.store_apart(text).await } else { Ok(Content::new(text)) }
+    }
+
+    /// Stores a text of any size in the stream, as [`Self::store`] does with large ones.
+    pub async fn store_apart(&self, text: String) -> Result<Content, BlobError> {
         let mut content = Content::new(text);
-        let Some(text) = content.inline.take_if(|text| text.len() > Content::INLINE_LIMIT_BYTES) else {
-            return Ok(content);
-        };
+        let text = content.inline.take().unwrap_or_default();
         let message = PublishMessage::build().payload(text.into_bytes().into());
         let subject = subjects::blob(content.digest);
         let unavailable = |error: &dyn std::fmt::Display| BlobError::Unavailable(error.to_string());

@@ -16,6 +16,9 @@ pub struct WorkerReport {
     pub instance: String,
     pub phases: Vec<String>,
     pub runtimes: Vec<String>,
+    /// The same runtimes in detail; empty from an older build.
+    #[serde(default)]
+    pub runtime_details: Vec<RuntimeReport>,
     pub running: u32,
     /// The workflows whose steps run; empty from an older build.
     #[serde(default)]
@@ -30,6 +33,21 @@ pub struct WorkerReport {
     /// State of matching; `None` from a worker that generates nothing, or of an older build.
     #[serde(default)]
     pub generator: Option<GeneratorReport>,
+}
+
+/// A runtime of a worker's sandbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuntimeReport {
+    pub name: String,
+    /// Version of the interpreter, if the sandbox knows it.
+    pub version: Option<String>,
+    /// Other names of the language.
+    pub aliases: Vec<String>,
+    /// Extensions of source files, with the dot.
+    pub extensions: Vec<String>,
+    pub runs_tests: bool,
+    /// Libraries that programs can import, with their versions.
+    pub packages: Vec<(String, String)>,
 }
 
 /// The state of a worker's generator.

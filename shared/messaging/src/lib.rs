@@ -38,7 +38,7 @@ pub use decision_rpc::{
 };
 pub use envelope::{DecodeError, Envelope, decode, encode};
 pub use error::MessagingError;
-pub use heartbeats::{ApproverReport, GeneratorReport, Heartbeats, Reports, WorkerReport};
+pub use heartbeats::{ApproverReport, GeneratorReport, Heartbeats, Reports, RuntimeReport, WorkerReport};
 pub use kv::bucket::{Bucket, BucketError, Buckets};
 pub use kv::cache::BucketCache;
 pub use kv::catalogues::{

@@ -106,11 +106,11 @@ impl ReadModel {
         Ok(RebuildMarker(key))
     }
 
-    /// Marks the read model as complete; false if Redis was restarted or emptied since `filling` began. Idempotent,
+    /// Marks the read model as complete; false if Redis was restarted or emptied since `marker` was set. Idempotent,
     /// also between several rebuilds.
-    pub(super) async fn mark_complete(&self, filling: &RebuildMarker) -> Result<bool, ReadModelError> {
+    pub(super) async fn mark_complete(&self, marker: &RebuildMarker) -> Result<bool, ReadModelError> {
         let mut call = MARK_COMPLETE.key(COMPLETE);
-        call.key(&filling.0);
+        call.key(&marker.0);
         failpoints::reach("complete.before").await;
         let marked = self.invoke::<i64>(&call).await;
         failpoints::reach("complete.after").await;

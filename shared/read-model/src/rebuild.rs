@@ -63,7 +63,7 @@ pub enum RebuildError {
 /// Idempotent: writes compare sequences, so newer states by other processes are kept. Entries newer than the log's
 /// leader reports, or not in the log, are removed. Fails if Redis is emptied meanwhile.
 pub async fn rebuild(log: &WorkflowLog, view: &ReadModel) -> Result<u64, RebuildError> {
-    let filling = patiently(|| view.begin_rebuild()).await?;
+    let marker = patiently(|| view.begin_rebuild()).await?;
     let mut newest = HashMap::new();
     let mut written = pin!(log.scan().await?.map(|entry| write(view, entry)).buffered(MAX_CONCURRENT_WRITES));
     let mut count = 0;
@@ -75,7 +75,7 @@ pub async fn rebuild(log: &WorkflowLog, view: &ReadModel) -> Result<u64, Rebuild
         }
     }
     correct(log, view, &newest).await?;
-    if patiently(|| view.mark_complete(&filling)).await? { Ok(count) } else { Err(RebuildError::Emptied) }
+    if patiently(|| view.mark_complete(&marker)).await? { Ok(count) } else { Err(RebuildError::Emptied) }
 }
 
 /// Writes an entry; `None` if this build cannot read it. The newer build that wrote it will project it.

@@ -343,5 +343,5 @@ async fn no_job_gets_the_root_of_the_tools() {
     let project = json!({"file_content": "print(1)\n", "language": "python-tools"});
     let context = json!({"project_context": project, "execution_preferences": {"require_approval": false}});
     let id = client.execute(&json!({"goal": "Run this script", "context": context})).await;
-    refused(&client.until(&id, "failed").await, "No runtime executes the code's language");
+    refused(&client.until(&id, "failed").await, "No runtime executes the language of that name");
 }

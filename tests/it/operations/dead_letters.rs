@@ -92,7 +92,7 @@ async fn a_timer_that_no_approver_knows_waits_for_one_that_does() {
     let id = "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3";
     publish(&stack, "approver", format!("timers.fired.reminder.{id}"), HeaderMap::new(), b"").await;
     let first = eventually("it is given up", Duration::from_secs(90), || async { letter(&stack, id) }).await;
-    assert!(said(&stack, &["admin", "dead-letters", "retry", &first]).contains("put back"));
+    assert!(said(&stack, &["admin", "dead-letters", "retry", &first]).contains("retried at sequence"));
     assert_eq!(letter(&stack, id), None, "it is on its way again");
     let metrics = reqwest::get(format!("{}/metrics", stack.text("/approver_metrics_url"))).await.expect("metrics");
     let text = metrics.text().await.expect("text");

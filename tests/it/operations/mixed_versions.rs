@@ -22,10 +22,17 @@ struct Transition {
     happened: EventRecord,
 }
 
-/// Returns the same bytes in an envelope of this version: a map whose first entry is `v`.
-fn in_version(mut bytes: Vec<u8>, version: u8) -> Vec<u8> {
+/// Returns the envelope as the next version writes it: a map whose first entry is `v`.
+fn in_next_version(mut bytes: Vec<u8>) -> Vec<u8> {
     assert_eq!(bytes[..3], [0x82, 0xa1, b'v'], "the envelope begins with its version");
-    bytes[3] = version;
+    bytes[3] += 1;
+    bytes
+}
+
+/// Returns an envelope of the next version in this one.
+fn in_this_version(mut bytes: Vec<u8>) -> Vec<u8> {
+    assert_eq!(bytes[..3], [0x82, 0xa1, b'v'], "the envelope begins with its version");
+    bytes[3] -= 1;
     bytes
 }
 
@@ -61,7 +68,7 @@ async fn plan_in_a_newer_version(stack: &Stack, submitted: &Entry) {
     headers.insert("Nats-Expected-Last-Subject-Sequence", submitted.sequence.to_string());
     headers.insert("Nats-Expected-Last-Subject-Sequence-Subject", format!("wf.*.*.{}", planned.workflow.id));
     let subject = format!("wf.generate.std.{}", planned.workflow.id);
-    client.publish_with_headers(subject, headers, in_version(encode(&planned), 2).into()).await.expect("sent");
+    client.publish_with_headers(subject, headers, in_next_version(encode(&planned)).into()).await.expect("sent");
     client.flush().await.expect("flushed");
 }
 
@@ -73,7 +80,7 @@ async fn serve_generate_in_a_newer_version(stack: &Stack, life: &Lifecycle) {
     life.spawn(consume(queue, 1, life.clone(), move |delivery| {
         let log = log.clone();
         async move {
-            let payload = in_version(delivery.body().payload.to_vec(), 1);
+            let payload = in_this_version(delivery.body().payload.to_vec());
             let Transition { workflow, .. } = decode(&payload).expect("the newer reader knows it");
             let sequence = delivery.body().info().expect("a place in the log").stream_sequence;
             let next = step(&workflow, generated());

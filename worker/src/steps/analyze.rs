@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::analysis::{AnalysisReport, AnalysisTask, AnalysisType, Severity, Suppressions};
-use domain::workflow::{Event, StepUsage, Workflow};
+use domain::workflow::{Artifacts, CodeFile, Event, RunCommand, StepUsage, Workflow};
 
 use tokio_util::sync::CancellationToken;
 
@@ -44,19 +44,68 @@ async fn reports_of(
     workflow: &Workflow,
     cancel: &CancellationToken,
 ) -> Result<(Vec<AnalysisReport>, Duration), StepOutcome> {
-    let (mut reports, mut cpu) = (Vec::new(), Duration::ZERO);
-    for file in workflow.artifacts.files.iter().filter(|file| file.from_caller || !file.is_test) {
-        if cancel.is_cancelled() {
-            return Err(StepOutcome::Cancelled { cost: cpu.as_secs_f64() * context.prices.cpu_second });
+    let artifacts = &workflow.artifacts;
+    let files: Vec<&CodeFile> = artifacts.files.iter().filter(|file| file.from_caller || !file.is_test).collect();
+    let is_project = !workflow.submission.files.is_empty() && artifacts.is_callers_code();
+    let (mut reports, mut code_reports, mut cpu) = (Vec::new(), 0, Duration::ZERO);
+    for file in &files {
+        for reading in readings(file, artifacts, is_project) {
+            if cancel.is_cancelled() {
+                return Err(StepOutcome::Cancelled { cost: cpu.as_secs_f64() * context.prices.cpu_second });
+            }
+            let source = context.blobs.load(&file.content).await?;
+            let task = task(source, &file.path, reading.language);
+            // The analyser panicked.
+            let (mut report, took) = analyze(task).await.map_err(|error| StepOutcome::Failed(error.to_string()))?;
+            cpu += took;
+            if files.len() > 1 {
+                report.findings.iter_mut().for_each(|finding| finding.file = Some(file.path.clone()));
+            }
+            if reading.counts(&report) {
+                // The first report names the language.
+                reports.insert(if reading.is_code { code_reports } else { reports.len() }, report);
+                code_reports += usize::from(reading.is_code);
+            }
         }
-        let source = context.blobs.load(&file.content).await?;
-        let task = task(source, &file.path, workflow.artifacts.runtime.as_deref());
-        // The analyser panicked.
-        let (report, took) = analyze(task).await.map_err(|error| StepOutcome::Failed(error.to_string()))?;
-        reports.push(report);
-        cpu += took;
     }
     Ok((reports, cpu))
+}
+
+/// A language in which a file is analysed; `None` if its name decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Reading<'a> {
+    language: Option<&'a str>,
+    /// True if the file is code by its name or because it is run.
+    is_code: bool,
+}
+
+impl Reading<'_> {
+    /// Returns whether the report says something about the file: data is not code that could not be parsed.
+    fn counts(self, report: &AnalysisReport) -> bool {
+        self.is_code || if self.language.is_some() { report.parsed } else { !report.tools.is_empty() }
+    }
+}
+
+/// Returns how a file is analysed. Beside code, a project has data, which its name shows; but a program may load a file
+/// of any name as code, so what parses as the program's language is analysed as that as well.
+fn readings<'a>(file: &CodeFile, artifacts: &'a Artifacts, is_project: bool) -> Vec<Reading<'a>> {
+    let language = artifacts.runtime.as_deref();
+    let as_code = Reading { language, is_code: true };
+    if !is_project || artifacts.run.as_ref().and_then(RunCommand::path) == Some(&file.path) {
+        return vec![as_code];
+    }
+    match language_of_path(&file.path) {
+        Some(named) if Some(named) == language => vec![as_code],
+        Some(_) | None => {
+            vec![Reading { language: None, is_code: false }, Reading { language, is_code: false }]
+        }
+    }
+}
+
+/// Returns the runtime of the language that a path's extension names.
+fn language_of_path(path: &str) -> Option<&'static str> {
+    let mut languages = sandbox::languages();
+    languages.find(|it| it.endings.iter().any(|ending| path.ends_with(ending.as_str()))).map(|it| it.name)
 }
 
 /// Returns the analysis task of one file of a workflow.

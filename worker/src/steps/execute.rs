@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use domain::workflow::{self, Artifacts, Event, Failure, Ran, RunCommand, StepUsage, Workflow};
+use domain::workflow::{self, Artifacts, Event, Failure, Invocation, Ran, RunCommand, StepUsage, Submission, Workflow};
 use messaging::BlobError;
-use sandbox::{Command, Job, JobFile, JobResult, Limits, Outcome, Owner, Sandbox, SandboxError, SecurityLevel};
+use sandbox::{
+    Command, Job, JobFile, JobInput, JobResult, Limits, Outcome, Owner, Sandbox, SandboxError, SecurityLevel,
+};
 use service::failpoints;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -112,7 +114,7 @@ pub(super) async fn run_metered(
     usage: &mut StepUsage,
     cancel: &CancellationToken,
 ) -> Result<Metered, SandboxError> {
-    let left = workflow.submission.options.budget - workflow.metrics.total_cost - usage.cost;
+    let left = workflow.submission.policy.budget - workflow.metrics.total_cost - usage.cost;
     let bought = affordable(left, context.prices.cpu_second);
     job.limits.cpu = job.limits.cpu.min(bought);
     let bought_for = (job.limits.cpu == bought).then_some(left);
@@ -188,8 +190,22 @@ async fn job_for(context: &WorkerContext, workflow: &Workflow, command: Command)
         runtime: workflow.artifacts.runtime.clone().unwrap_or_default(),
         command,
         files,
+        input: input_of(context, &workflow.submission).await?,
         limits,
     })
+}
+
+/// Returns the input that the caller supplied for the run.
+async fn input_of(context: &WorkerContext, submission: &Submission) -> Result<JobInput, BlobError> {
+    let stdin = match &submission.stdin {
+        Some(stdin) => context.blobs.load(stdin).await?.into_bytes(),
+        None => Vec::new(),
+    };
+    let Some(content) = &submission.invocation else { return Ok(JobInput { stdin, ..JobInput::default() }) };
+    let text = context.blobs.load(content).await?;
+    // The API wrote it, and the digest shows that it is unchanged.
+    let invocation: Invocation = serde_json::from_str(&text).map_err(|_| BlobError::Damaged(content.digest))?;
+    Ok(JobInput { args: invocation.args, env: invocation.env.into_iter().collect(), stdin })
 }
 
 /// Returns the maximum time of a run whose results can still be appended.

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use domain::ids::Digest;
 use domain::workflow::{
-    self, Artifacts, CodeFile, Event, Failure, Feedback, NewInput, RunCommand, StepUsage, Workflow,
+    self, Artifacts, CodeFile, Content, Event, Failure, Feedback, NewInput, ProjectFile, RunCommand, StepUsage,
+    Submission, Workflow,
 };
 use generator::{
     Action, Feedback as GeneratorFeedback, FileKind, GenerateError, Generation, Mode, Origin, PromptTokens, Request,
@@ -31,7 +33,7 @@ pub(super) async fn run(
     };
     if let Some(given) = context.generator.given_code(&request) {
         return match given_code::run(context, workflow, given, &mut usage, cancel).await {
-            Ok(generation) => generated(context, generation, input, usage).await,
+            Ok(generation) => generated(context, &workflow.submission, generation, input, usage).await,
             Err(ToolError::Unsuitable(hint)) => no_generator(context, hint, usage),
             Err(ToolError::Outcome(outcome)) => outcome,
         };
@@ -44,7 +46,7 @@ pub(super) async fn run(
         outcome = context.generator.generate(&request) => outcome,
     };
     match outcome {
-        Ok(generation) => generated(context, generation, input, usage).await,
+        Ok(generation) => generated(context, &workflow.submission, generation, input, usage).await,
         Err(GenerateError::NoGenerator { hint }) => no_generator(context, hint, usage),
         Err(GenerateError::Retry { code, message, tokens, may_have_cost, after }) => {
             count_tokens(tokens);
@@ -71,11 +73,12 @@ fn retry_outcome(reason: String, may_have_cost: bool, after: Option<Duration>) -
 
 async fn generated(
     context: &WorkerContext,
+    submission: &Submission,
     generation: Generation,
     input: Option<&NewInput>,
     usage: StepUsage,
 ) -> StepOutcome {
-    match artifacts_from(context, generation, input, usage).await {
+    match artifacts_from(context, submission, generation, input, usage).await {
         Ok(event) => StepOutcome::Event(event),
         Err(error) => error.into(),
     }
@@ -103,14 +106,22 @@ async fn request_for(
         Some(content) => Some(context.blobs.load(content).await?),
         None => None,
     };
+    let mut files = Vec::new();
+    // Code that a human supplies replaces the caller's.
+    for file in submission.files.iter().filter(|_| supplied.is_none()) {
+        let content = context.blobs.load(&file.content).await?;
+        files.push(SourceFile { path: file.path.clone(), content, kind: FileKind::Code, from_caller: true });
+    }
     let feedback = match feedback {
         Some(feedback) => Some(generator_feedback(context, workflow, feedback).await?),
         None => None,
     };
-    let left = submission.options.budget - workflow.metrics.total_cost;
+    let left = submission.policy.budget - workflow.metrics.total_cost;
     Ok(Request {
         goal: submission.goal.clone(),
         code,
+        files,
+        entry: submission.entry.clone(),
         current_file: submission.current_file.clone(),
         language: submission.language.clone(),
         mode: mode_of(submission.options.mode),
@@ -161,8 +172,15 @@ async fn generator_feedback(
     })
 }
 
+/// Returns the content of an unchanged file of the submission, which is already stored.
+fn stored_content(files: &[ProjectFile], file: &SourceFile) -> Option<Content> {
+    let given = files.iter().find(|given| given.path == file.path)?;
+    (given.content.digest == Digest::of(file.content.as_bytes())).then(|| given.content.clone())
+}
+
 async fn artifacts_from(
     context: &WorkerContext,
+    submission: &Submission,
     generation: Generation,
     input: Option<&NewInput>,
     mut usage: StepUsage,
@@ -172,8 +190,11 @@ async fn artifacts_from(
     let mut files = Vec::new();
     for file in generation.files {
         files.push(CodeFile {
+            content: match stored_content(&submission.files, &file) {
+                Some(content) => content,
+                None => context.blobs.store(file.content).await?,
+            },
             path: file.path,
-            content: context.blobs.store(file.content).await?,
             is_test: file.kind == FileKind::Test,
             from_caller: file.from_caller && !is_supplied,
         });

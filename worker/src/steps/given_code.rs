@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::analysis::{AnalysisReport, Severity};
 use domain::workflow::{StepUsage, Workflow};
 use generator::{CleanUp, Generation, GivenCode, TestSummary, Tool};
-use sandbox::{Command, Job, JobFile, JobResult, Limits, Outcome, Owner, SandboxError, SecurityLevel};
+use sandbox::{Command, Job, JobFile, JobInput, JobResult, Limits, Outcome, Owner, SandboxError, SecurityLevel};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -234,6 +234,7 @@ async fn run_tool(
         runtime: RUNTIME.to_owned(),
         command: Command::Script { path: TASK.to_owned() },
         files: vec![JobFile { path: TASK.to_owned(), content: task.to_string().into_bytes() }],
+        input: JobInput::default(),
         limits,
     };
     let metered = match execute::run_metered(context, sandbox.as_ref(), workflow, job, usage, cancel).await {

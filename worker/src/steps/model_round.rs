@@ -44,7 +44,7 @@ fn originals(workflow: &Workflow) -> impl Iterator<Item = &Content> {
         Some(NewInput::Code { content }) => Some(content),
         Some(NewInput::Recipe { .. }) | None => None,
     });
-    workflow.submission.code.iter().chain(supplied)
+    workflow.submission.code_contents().chain(supplied)
 }
 
 /// Returns whether a test of the report has one of the names.

@@ -146,7 +146,7 @@ impl Retry {
     async fn run(self) -> Result<ExitCode, CommandError> {
         let broker = self.operator.connect().await?;
         let sequence = redrive(&broker, self.id, Clock::system().now()).await?;
-        out!("put back at {sequence}");
+        out!("retried at sequence {sequence}");
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use crate::protocol::{JOB_DIR, JobLimits, REPORT_FD, Refused, StartFrame, Walls};
 use crate::seccomp::deny_list;
-use crate::{landlock_rules, sys};
+use crate::{landlock_rules, sys, work_files};
 
 /// The job's process and the read ends of its pipes.
 pub(crate) struct JobProcess {
@@ -19,7 +19,7 @@ pub(crate) struct JobProcess {
 
 /// Starts the job, or returns which restriction failed; the job never runs with one missing.
 pub(crate) fn start(frame: &StartFrame, limits: &JobLimits) -> Result<JobProcess, Refused> {
-    start_with(frame, Some(limits), Stdio::null())
+    start_with(frame, Some(limits), work_files::stdin_of(&frame.stdin)?)
 }
 
 /// Starts a process that reads `stdin`, with all restrictions but the limits of a job that is not known yet.
@@ -164,7 +164,7 @@ mod tests {
             processes: ProcessRule::Allowed,
             sockets: SocketRule::Loopback,
         };
-        let frame = StartFrame { argv: vec!["/no/such/program".into()], env: Vec::new(), walls };
+        let frame = StartFrame { argv: vec!["/no/such/program".into()], env: Vec::new(), stdin: Vec::new(), walls };
         let refused = start_with(&frame, None, Stdio::null()).err().expect("is refused");
         assert_eq!(refused.code, "landlock_unavailable", "{}", refused.detail);
     }

@@ -1,6 +1,7 @@
 //! The cases that run on every backend.
 
 pub(crate) mod cancelled_starts;
+pub(crate) mod input;
 pub(crate) mod languages;
 pub(crate) mod limits;
 pub(crate) mod results;

@@ -62,7 +62,7 @@ impl Policy {
         let gate = workflow.gate().filter(|gate| gate.park().is_none())?;
         let options = &workflow.submission.options;
         let risk = options.risk(found);
-        let demand = self.demand_human_from.into_iter().chain(options.demand_human_from).min();
+        let demand = self.demand_human_from.into_iter().chain(workflow.submission.policy.demand_human_from).min();
         let is_risky = demand.is_some_and(|from| risk >= from);
         let (demanded, asked) = match &gate.stage {
             Stage::Input { .. } => (is_risky, true),
@@ -87,7 +87,7 @@ impl Policy {
 
     /// Returns whether the last run was approved at a gate, if that is required.
     fn was_execution_approved(&self, workflow: &Workflow) -> bool {
-        let is_demanded = self.gate_before_execute || workflow.submission.options.gate_before_execute;
+        let is_demanded = self.gate_before_execute || workflow.submission.policy.gate_before_execute;
         let last = workflow.closed_gates.last();
         !is_demanded
             || last.is_some_and(|gate| gate.stage == Stage::BeforeExecute && gate.outcome == GateOutcome::Approved)

@@ -47,6 +47,16 @@ pub enum RunCommand {
     },
 }
 
+impl RunCommand {
+    /// Returns the file that runs as a program.
+    pub fn path(&self) -> Option<&String> {
+        match self {
+            Self::Script { path } | Self::TestsOrScript { path } => Some(path),
+            Self::Tests => None,
+        }
+    }
+}
+
 /// The kind of work done for the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -28,12 +28,12 @@ pub fn estimated_cost(submission: &Submission, prices: Prices) -> f64 {
     let plan = initial_plan(&Submission { options: alone, ..submission.clone() });
     let metered = plan.iter().filter(|step| matches!(step.phase, PhaseKind::Analyze | PhaseKind::Execute));
     let seconds: f64 = metered.map(|step| f64::from(step.estimated_seconds)).sum();
-    let writing = if submission.code.is_none() { WRITING_TOKENS } else { 0.0 };
+    let writing = if submission.has_code() { 0.0 } else { WRITING_TOKENS };
     let search = if options.enable_premium_search { SEARCH_TOKENS } else { 0.0 };
     let round = seconds * prices.cpu_second + (writing + search) / 1_000.0 * prices.thousand_tokens;
     let rounds = 1.0 + EXPECTED_REPAIR_FRACTION * f64::from(options.max_iterations.saturating_sub(1));
     let agents = 1.0 + AGENT * f64::from(options.max_agents.saturating_sub(1));
-    (round * rounds * agents).min(options.budget)
+    (round * rounds * agents).min(submission.policy.budget)
 }
 
 #[cfg(test)]
@@ -59,8 +59,10 @@ mod tests {
             assert!(of(more.clone()) > plain, "{more:?}");
         }
         let most = Options { max_iterations: 10, enable_premium_search: true, max_agents: 8, ..options() };
-        assert!(of(most.clone()) < most.budget);
-        assert!((of(Options { budget: 0.05, ..most }) - 0.05).abs() < 1e-12);
+        let mut dearest = submitted("ann", most).submission;
+        assert!(estimated_cost(&dearest, PRICES) < dearest.policy.budget);
+        dearest.policy.budget = 0.05;
+        assert!((estimated_cost(&dearest, PRICES) - 0.05).abs() < 1e-12);
         let free = Prices { cpu_second: 0.0, thousand_tokens: 0.0 };
         assert!(estimated_cost(&submitted("ann", options()).submission, free).abs() < 1e-12);
     }

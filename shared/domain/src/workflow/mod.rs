@@ -3,19 +3,23 @@
 mod artifacts;
 mod estimate;
 mod event;
+mod invocation;
 mod metrics;
 mod phase;
 mod plan;
+mod project;
 mod submission;
 mod transition;
 
 pub use artifacts::{Action, Artifacts, CodeFile, Content, Ran, RunCommand, RunEnd, TestSummary};
 pub use estimate::{Prices, estimated_cost};
 pub use event::{Event, EventKind, EventRecord, TestVerdict};
+pub use invocation::{Invocation, MAX_ARGS, MAX_STDIN_BYTES, MAX_VARIABLES, MAX_WORDS_BYTES, variable_problem};
 pub use metrics::{Metrics, StepUsage};
 pub use phase::{Failure, Feedback, Lane, NewInput, Phase, PhaseKind, Status};
 pub use plan::{Agent, PlanStep, StepStatus, initial_plan};
-pub use submission::{DEFAULT_TIMEOUT_SECONDS, Mode, Options, SecurityLevel, Submission};
+pub use project::{MAX_PROJECT_BYTES, MAX_PROJECT_FILES, ProjectFile, clashing_path, path_problem};
+pub use submission::{DEFAULT_TIMEOUT_SECONDS, Mode, Options, SecurityLevel, Submission, SubmissionPolicy};
 pub use transition::{IllegalTransition, MAX_GATES, transition};
 
 use serde::{Deserialize, Serialize};

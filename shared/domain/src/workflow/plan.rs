@@ -91,17 +91,19 @@ pub fn initial_plan(submission: &Submission) -> Vec<PlanStep> {
 /// Returns the steps of one round of generate-test-repair.
 fn round(submission: &Submission, number: u32) -> Vec<PlanStep> {
     let options = &submission.options;
-    let generate = match (number, &submission.code) {
-        (1, Some(_)) => "Take the code as submitted and prepare its run".to_owned(),
-        (1, None) if options.enable_premium_search => "Search for code and write it together with its tests".to_owned(),
-        (1, None) => "Write the code and its tests".to_owned(),
-        (_, Some(_) | None) => format!("Work the feedback into the code, round {number}"),
+    let generate = match (number, submission.has_code()) {
+        (1, true) => "Take the code as submitted and prepare its run".to_owned(),
+        (1, false) if options.enable_premium_search => {
+            "Search for code and write it together with its tests".to_owned()
+        }
+        (1, false) => "Write the code and its tests".to_owned(),
+        (_, true | false) => format!("Work the feedback into the code, round {number}"),
     };
     let mut steps = vec![
         PlanStep::pending(PhaseKind::Generate, &generate),
         PlanStep::pending(PhaseKind::Analyze, "Analyse the code for security, performance and style"),
     ];
-    if options.gate_before_execute {
+    if submission.policy.gate_before_execute {
         steps.push(PlanStep::pending(PhaseKind::Approve, "Decide whether the code may run"));
     }
     steps.push(PlanStep::pending(PhaseKind::Execute, "Run the code in the sandbox and collect its results"));

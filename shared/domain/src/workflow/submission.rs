@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::artifacts::Content;
+use super::project::ProjectFile;
 use crate::approval::RiskLevel;
 use crate::ids::Digest;
 
@@ -47,7 +48,7 @@ impl Mode {
     ];
 }
 
-/// The caller's choices, with the limits that the service set on submission.
+/// The caller's choices.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Options {
     #[serde(default)]
@@ -70,9 +71,14 @@ pub struct Options {
     pub max_agents: u32,
     pub include_artifacts: bool,
     pub notification_webhook: Option<String>,
-    /// The operator's policy at submission: a gate precedes the run.
+}
+
+/// The operator's policy at the time of the submission, which applies to its workflow until the end.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct SubmissionPolicy {
+    /// A gate precedes the run.
     pub gate_before_execute: bool,
-    /// The operator's policy at submission: from this risk on a human must approve the result.
+    /// From this risk on a human must approve the result.
     #[serde(default)]
     pub demand_human_from: Option<RiskLevel>,
     /// The cost at which the workflow fails, in the unit of `metrics.total_cost`.
@@ -114,13 +120,84 @@ impl Options {
 
 /// A validated submission.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "StoredSubmission")]
 pub struct Submission {
     pub goal: String,
     pub code: Option<Content>,
+    /// Several files in place of `code`.
+    pub files: Vec<ProjectFile>,
+    /// Path of the file to run, among `files`.
+    pub entry: Option<String>,
     pub current_file: Option<String>,
     pub language: Option<String>,
     pub repo_url: Option<String>,
+    /// The whole stdin of the run.
+    pub stdin: Option<Content>,
+    /// An [`Invocation`] as JSON.
+    ///
+    /// [`Invocation`]: super::Invocation
+    pub invocation: Option<Content>,
     pub options: Options,
+    pub policy: SubmissionPolicy,
     /// Digest of the request's body: distinguishes a repeated `Idempotency-Key` from a reused one.
     pub request_digest: Digest,
+}
+
+impl Submission {
+    /// Returns true if the caller supplied code, in one file or in several.
+    pub fn has_code(&self) -> bool {
+        self.code.is_some() || !self.files.is_empty()
+    }
+
+    /// Returns the content of every file that the caller supplied.
+    pub fn code_contents(&self) -> impl Iterator<Item = &Content> {
+        self.code.iter().chain(self.files.iter().map(|file| &file.content))
+    }
+}
+
+/// A submission in any form that a log holds: messages of version 1 have the policy among the options.
+#[derive(Deserialize)]
+struct StoredSubmission {
+    goal: String,
+    code: Option<Content>,
+    #[serde(default)]
+    files: Vec<ProjectFile>,
+    entry: Option<String>,
+    current_file: Option<String>,
+    language: Option<String>,
+    repo_url: Option<String>,
+    stdin: Option<Content>,
+    invocation: Option<Content>,
+    options: StoredOptions,
+    policy: Option<SubmissionPolicy>,
+    request_digest: Digest,
+}
+
+#[derive(Deserialize)]
+struct StoredOptions {
+    #[serde(flatten)]
+    options: Options,
+    #[serde(flatten)]
+    policy: Option<SubmissionPolicy>,
+}
+
+impl TryFrom<StoredSubmission> for Submission {
+    type Error = &'static str;
+
+    fn try_from(stored: StoredSubmission) -> Result<Self, Self::Error> {
+        Ok(Self {
+            goal: stored.goal,
+            code: stored.code,
+            files: stored.files,
+            entry: stored.entry,
+            stdin: stored.stdin,
+            invocation: stored.invocation,
+            current_file: stored.current_file,
+            language: stored.language,
+            repo_url: stored.repo_url,
+            options: stored.options.options,
+            policy: stored.policy.or(stored.options.policy).ok_or("missing field `policy`")?,
+            request_digest: stored.request_digest,
+        })
+    }
 }

@@ -150,7 +150,7 @@ impl Workflow {
     }
 
     fn leave_analysis(&mut self, at: Timestamp) {
-        if self.submission.options.gate_before_execute {
+        if self.submission.policy.gate_before_execute {
             self.open_gate(Stage::BeforeExecute, at);
         } else {
             self.run_code(at);
@@ -330,7 +330,7 @@ impl Workflow {
     }
 
     fn keep_to_budget(&mut self, at: Timestamp) {
-        let budget = self.submission.options.budget;
+        let budget = self.submission.policy.budget;
         if self.metrics.total_cost >= budget && self.metrics.total_cost > 0.0 && !self.phase.kind().is_terminal() {
             let failure = Failure::new(
                 "budget_exceeded",

@@ -267,7 +267,7 @@ fn what_ran_without_leave_is_not_released() {
     ] {
         for (by_approver, by_submission) in [(true, false), (false, true), (false, false)] {
             let mut workflow = submitted("ann", options());
-            workflow.submission.options.gate_before_execute = by_submission;
+            workflow.submission.policy.gate_before_execute = by_submission;
             workflow.closed_gates.extend(last.clone());
             workflow.phase = Phase::Approve { gate: Gate::pending(workflow.id, 2, Stage::Release) };
             let policy = Policy { gate_before_execute: by_approver, ..Policy::default() };
@@ -281,7 +281,7 @@ fn what_ran_without_leave_is_not_released() {
 fn what_was_demanded_at_submission_is_demanded() {
     let mut workflow = submitted("ann", options());
     workflow.submission.options.require_approval = false;
-    workflow.submission.options.demand_human_from = Some(RiskLevel::High);
+    workflow.submission.policy.demand_human_from = Some(RiskLevel::High);
     workflow.phase = Phase::Approve { gate: Gate::pending(workflow.id, 1, Stage::Release) };
     let parks = |risk| matches!(Policy::default().rule(&workflow, risk, START), Some(GateDecision::Park(_)));
     assert_eq!((parks(RiskLevel::Medium), parks(RiskLevel::High)), (false, true));
@@ -456,7 +456,7 @@ fn silence_releases_only_what_no_rule_demands_a_human_for() {
         (lenient, None, Stage::Input { hint: "h".into(), recipes: vec![] }, Low, OnExpiry::Fail),
     ] {
         let mut workflow = submitted("ann", options());
-        workflow.submission.options.demand_human_from = demanded_at_submission;
+        workflow.submission.policy.demand_human_from = demanded_at_submission;
         workflow.phase = Phase::Approve { gate: Gate::pending(workflow.id, 1, stage) };
         let Some(GateDecision::Park(park)) = policy.rule(&workflow, risk, START) else { panic!("expected a park") };
         assert_eq!(park.on_expiry, expected, "{policy:?} {risk:?}");

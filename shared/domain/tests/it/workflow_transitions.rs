@@ -11,8 +11,8 @@ use domain::approval::{
 use domain::ids::Digest;
 use domain::samples::{START, options, submitted};
 use domain::workflow::{
-    Artifacts, CodeFile, Content, Event, EventKind, Failure, Feedback, MAX_GATES, NewInput, Options, Phase, PhaseKind,
-    RunCommand, Status, StepUsage, TestSummary, TestVerdict, Workflow, transition,
+    Artifacts, CodeFile, Content, Event, EventKind, Failure, Feedback, MAX_GATES, MAX_PROJECT_FILES, NewInput, Options,
+    Phase, PhaseKind, ProjectFile, RunCommand, Status, StepUsage, TestSummary, TestVerdict, Workflow, transition,
 };
 use messaging::MAX_TRANSITION_BYTES;
 use proptest::prelude::*;
@@ -251,17 +251,21 @@ fn next_event(state: &Workflow, stride: &Stride, now: Timestamp) -> Option<Event
     (!offered.is_empty()).then(|| offered.swap_remove(stride.index.index(offered.len())))
 }
 
-fn any_options() -> impl Strategy<Value = Options> {
+/// Returns a workflow as accepted, with any options and policy.
+fn any_submitted() -> impl Strategy<Value = Workflow> {
     (any::<bool>(), any::<bool>(), 1_u32..=10, any::<bool>(), 1_u32..=8).prop_map(
-        |(require_approval, enable_human_loop, max_iterations, gate_before_execute, max_agents)| Options {
-            require_approval,
-            enable_human_loop,
-            max_iterations,
-            gate_before_execute,
-            max_agents,
-            ..options()
+        |(require_approval, enable_human_loop, max_iterations, gate_before_execute, max_agents)| {
+            let options = Options { require_approval, enable_human_loop, max_iterations, max_agents, ..options() };
+            under_gate(gate_before_execute, options)
         },
     )
+}
+
+/// Returns a workflow as accepted, under a policy with or without a gate before the run.
+fn under_gate(gate_before_execute: bool, options: Options) -> Workflow {
+    let mut workflow = submitted("ann", options);
+    workflow.submission.policy.gate_before_execute = gate_before_execute;
+    Workflow::submitted(workflow.id, workflow.owner, workflow.submission, START)
 }
 
 fn passed(gate: &ClosedGate) -> bool {
@@ -287,7 +291,7 @@ fn check_step(before: &Workflow, after: &Workflow, event: &Event) -> Result<(), 
     }
     if after.phase.kind() == PhaseKind::Execute
         && before.phase != after.phase
-        && after.submission.options.gate_before_execute
+        && after.submission.policy.gate_before_execute
     {
         let last = after.closed_gates.last().expect("a gate before the run");
         prop_assert!(last.stage == Stage::BeforeExecute && passed(last), "ran before its gate");
@@ -324,8 +328,8 @@ impl Seen {
 }
 
 /// Walks from a submission and checks all properties at each step.
-fn walk_through(options: Options, walk: &[Stride]) -> Result<(Workflow, Seen), TestCaseError> {
-    let (mut state, mut now, mut seen) = (submitted("ann", options), START, Seen::default());
+fn walk_through(start: Workflow, walk: &[Stride]) -> Result<(Workflow, Seen), TestCaseError> {
+    let (mut state, mut now, mut seen) = (start, START, Seen::default());
     for stride in walk {
         now = now.after(Duration::from_millis(stride.millis));
         let Some(event) = next_event(&state, stride, now) else { continue };
@@ -347,14 +351,14 @@ fn walk_through(options: Options, walk: &[Stride]) -> Result<(Workflow, Seen), T
 
 proptest! {
     #[test]
-    fn no_sequence_breaks_a_promise(options in any_options(), walk in any_walk()) {
-        walk_through(options, &walk)?;
+    fn no_sequence_breaks_a_promise(start in any_submitted(), walk in any_walk()) {
+        walk_through(start, &walk)?;
     }
 
     /// The state survives encoding: the log returns the appended state.
     #[test]
-    fn a_state_survives_the_log(options in any_options(), walk in any_walk()) {
-        let (state, _) = walk_through(options, &walk)?;
+    fn a_state_survives_the_log(start in any_submitted(), walk in any_walk()) {
+        let (state, _) = walk_through(start, &walk)?;
         let read: Workflow = messaging::decode(&messaging::encode(&state)).expect("readable");
         prop_assert_eq!(read, state);
     }
@@ -364,11 +368,11 @@ proptest! {
 #[test]
 fn the_sequences_come_by_every_promise() {
     let mut runner = TestRunner::deterministic();
-    let strategy = (any_options(), any_walk());
+    let strategy = (any_submitted(), any_walk());
     let mut all = Vec::new();
     for _ in 0..1_000 {
-        let (options, walk) = strategy.new_tree(&mut runner).expect("a sequence").current();
-        all.push(walk_through(options, &walk).expect("all properties hold").1);
+        let (start, walk) = strategy.new_tree(&mut runner).expect("a sequence").current();
+        all.push(walk_through(start, &walk).expect("all properties hold").1);
     }
     let check = |what: &str, came_by: fn(&Seen) -> bool, at_least: usize| {
         let count = all.iter().filter(|seen| came_by(seen)).count();
@@ -411,6 +415,15 @@ fn a_lapsed_vote_does_not_count_and_may_be_given_again() {
 }
 
 /// A park of an older build has no `on_expiry`.
+/// Logs hold messages of version 1, whose options also carry the operator's policy.
+#[test]
+fn the_policy_of_an_older_submission_is_read_from_its_options() {
+    let mut workflow = under_gate(true, options());
+    workflow.submission.policy.demand_human_from = Some(RiskLevel::High);
+    let read: Workflow = messaging::decode(include_bytes!("submitted_v1.msgpack")).expect("readable");
+    assert_eq!(read, workflow);
+}
+
 #[test]
 fn an_older_park_fails_when_it_expires() {
     let mut older = serde_json::to_value(park(1)).expect("JSON");
@@ -483,11 +496,16 @@ fn largest_feedback() -> Feedback {
 
 #[test]
 fn however_often_a_workflow_is_sent_back_it_ends_and_fits_a_message() {
-    let mut state = submitted("ann", Options { max_iterations: 10, gate_before_execute: true, ..options() });
+    let mut state = under_gate(true, Options { max_iterations: 10, ..options() });
     let submission = &mut state.submission;
     submission.goal = longest(10_000);
     submission.options.notification_webhook = Some(longest(2_048));
     (submission.repo_url, submission.current_file) = (Some(longest(2_048)), Some(longest(1_024)));
+    let stored = || Content { inline: None, ..Content::new(longest(100)) };
+    submission.files = vec![ProjectFile { path: longest(255), content: stored() }; MAX_PROJECT_FILES];
+    submission.entry = Some(longest(255));
+    submission.stdin = Some(Content::new(longest(Content::INLINE_LIMIT_BYTES)));
+    submission.invocation = submission.stdin.clone();
     state = transition(&state, Event::Planned { usage: usage() }, START).expect("legal");
     let mut largest = 0;
     while !state.status().is_terminal() {

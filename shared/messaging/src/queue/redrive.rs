@@ -13,7 +13,7 @@ use domain::approval::Actor;
 use domain::workflow::{EventKind, EventRecord, Workflow};
 use service::failpoints;
 
-/// A failure to put a letter back.
+/// A failure to redrive a dead letter.
 #[derive(Debug, thiserror::Error)]
 pub enum RedriveError {
     #[error("dead letter not found")]
@@ -21,27 +21,27 @@ pub enum RedriveError {
     /// The workflow no longer waits for this step.
     #[error("{0}")]
     MovedOn(String),
-    /// This kind of message cannot be put back.
+    /// This kind of message cannot be redriven.
     #[error("{0}")]
     Impossible(&'static str),
     #[error(transparent)]
     Unavailable(#[from] DeadLetterError),
 }
 
-/// Delay before a notification that was put back is due. If it failed again before its letter is removed, its new dead
-/// letter would collide with the old one and be dropped.
+/// Delay before a redriven notification is due. If it failed again before its dead letter is removed, its new dead letter
+/// would collide with the old one and be dropped.
 const NOT_BEFORE: Duration = Duration::from_secs(5);
 
-/// Puts a letter back and removes it from the dead letters; returns its new sequence in its stream.
+/// Republishes a message and removes it from the dead letters; returns its new sequence in its stream.
 ///
-/// The stream's own message is put back and not the copy in the letter: processes that may write letters may not write
-/// everything that an operator may. A step goes through the fence: its message must still be the newest of its
+/// Republishes the stream's own message, not the copy in the dead letter: processes that may write dead letters may not
+/// write everything that an operator may. A step goes through the fence: its message must still be the newest of its
 /// workflow, so an ended workflow stays ended. A timer fires once more; its handler checks the state first. An
-/// undelivered notification is due once more, with no attempts counted. Nothing else can be put back. A call repeated
+/// undelivered notification is due once more, with no attempts counted. Nothing else can be redriven. A call repeated
 /// after a lost answer finds the workflow superseded by the first call.
 pub async fn redrive(broker: &Broker, id: u64, at: Timestamp) -> Result<u64, RedriveError> {
-    let letters = DeadLetters::new(broker);
-    let kept = letters.get(id).await?.ok_or(RedriveError::Unknown)?;
+    let dead_letters = DeadLetters::new(broker);
+    let kept = dead_letters.get(id).await?.ok_or(RedriveError::Unknown)?;
     let sequence = match kept.letter.stream.as_str() {
         _ if kept.letter.cause == Cause::Undelivered => notification(broker, &kept).await?,
         subjects::WORKFLOWS => step(&WorkflowLog::new(broker), &kept, at).await?,
@@ -54,7 +54,7 @@ pub async fn redrive(broker: &Broker, id: u64, at: Timestamp) -> Result<u64, Red
         }
         _ => return Err(RedriveError::Impossible("its stream does not take messages back")),
     };
-    letters.discard(id).await?;
+    dead_letters.discard(id).await?;
     Ok(sequence)
 }
 
@@ -118,7 +118,7 @@ async fn timer(broker: &Broker, kept: &StoredDeadLetter) -> Result<u64, RedriveE
     failpoints::reach("redrive.after").await;
     // The old message would fire once more without effect.
     if let Err(error) = stream.delete_message(message.sequence).await {
-        tracing::debug!(%error, "Failed to remove the old message of a timer that was put back");
+        tracing::debug!(%error, "Failed to remove the old message of a redriven timer");
     }
     Ok(sequence)
 }

@@ -1,0 +1,91 @@
+//! The files of `promptcraft run`: their paths in the submission.
+
+use std::path::{Component, Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::read_code;
+use crate::error::CommandError;
+
+/// Returns the `project_context` of files. One file is sent alone; several keep their places relative to each other.
+pub(super) fn project_of(files: &[PathBuf], entry: Option<&Path>) -> Result<Value, CommandError> {
+    if let ([file], None) = (files, entry) {
+        return Ok(json!({"file_content": read_code(file)?, "current_file": file.display().to_string()}));
+    }
+    let absolute = files.iter().map(|file| absolute(file)).collect::<Result<Vec<_>, _>>()?;
+    let root = root_of(&absolute, &absolute_folder()?);
+    let mut sent = Vec::new();
+    for (file, absolute) in files.iter().zip(&absolute) {
+        sent.push(json!({"path": below(&root, absolute)?, "content": read_code(file)?}));
+    }
+    let mut project = json!({ "files": sent });
+    if let Some(entry) = entry {
+        let path = absolute_path(entry)?;
+        if !absolute.contains(&path) {
+            return Err(format!("--entry {} is not one of the files", entry.display()).into());
+        }
+        project["entry"] = below(&root, &path)?.into();
+    }
+    Ok(project)
+}
+
+/// Returns the folder to which paths are relative: the current one if all files are below it, else their common one.
+fn root_of(files: &[PathBuf], current: &Path) -> PathBuf {
+    if files.iter().all(|file| file.starts_with(current)) {
+        return current.to_owned();
+    }
+    let mut root = files.first().and_then(|file| file.parent()).unwrap_or(current).to_owned();
+    while !files.iter().all(|file| file.starts_with(&root)) && root.pop() {}
+    root
+}
+
+fn below(root: &Path, file: &Path) -> Result<String, CommandError> {
+    let path = file.strip_prefix(root).unwrap_or(file);
+    let path = path.to_str().ok_or_else(|| format!("the name of {} is not UTF-8", file.display()))?;
+    Ok(path.to_owned())
+}
+
+fn absolute(file: &Path) -> Result<PathBuf, CommandError> {
+    if file.is_dir() {
+        return Err(format!("{} is a folder; name its files", file.display()).into());
+    }
+    absolute_path(file)
+}
+
+fn absolute_folder() -> Result<PathBuf, CommandError> {
+    absolute_path(Path::new("."))
+}
+
+/// Returns the absolute path without `.` and `..`, so that links do not change where a file belongs.
+fn absolute_path(path: &Path) -> Result<PathBuf, CommandError> {
+    let absolute = std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let mut plain = PathBuf::new();
+    for part in absolute.components() {
+        match part {
+            Component::ParentDir => drop(plain.pop()),
+            Component::CurDir => {}
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => plain.push(part),
+        }
+    }
+    Ok(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_keep_their_places_relative_to_each_other() {
+        let check = |files: &[&str], root: &str| {
+            let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
+            assert_eq!(root_of(&files, Path::new("/home/ann/app")), Path::new(root), "{files:?}");
+        };
+        check(&["/home/ann/app/main.py", "/home/ann/app/lib/a.py"], "/home/ann/app");
+        check(&["/home/ann/app/src/main.py", "/home/ann/app/src/a.py"], "/home/ann/app");
+        check(&["/tmp/x/main.py", "/tmp/x/lib/a.py"], "/tmp/x");
+        check(&["/home/ann/app/main.py", "/home/ann/data.csv"], "/home/ann");
+        check(&["/home/ann/application/main.py"], "/home/ann/application");
+        assert_eq!(absolute_path(Path::new("/a/./b/../c")).unwrap(), Path::new("/a/c"));
+        assert_eq!(below(Path::new("/a"), Path::new("/a/b/c.py")).unwrap(), "b/c.py");
+    }
+}

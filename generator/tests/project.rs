@@ -1,0 +1,127 @@
+//! Requests with several files of the caller.
+
+use generator::{
+    Action, FileKind, GenerateError, Generation, Generator, GeneratorConfig, Mode, Origin, Request, Run, Runtime,
+    SourceFile,
+};
+
+fn offering() -> Generator {
+    let runtime = |name: &str, endings: &[&str], has_tests| Runtime {
+        name: name.to_owned(),
+        aliases: Vec::new(),
+        endings: endings.iter().map(|ending| (*ending).to_owned()).collect(),
+        has_tests,
+        version: None,
+    };
+    let runtimes = vec![
+        runtime("python", &[".py"], true),
+        runtime("node", &[".js", ".mjs"], true),
+        runtime("bash", &[".sh"], true),
+        runtime("sql", &[".sql"], false),
+    ];
+    Generator::open(GeneratorConfig { runtimes, ..GeneratorConfig::default() }).expect("the catalogue is valid")
+}
+
+fn request(mode: Mode, entry: Option<&str>, files: &[(&str, &str)]) -> Request {
+    let file = |(path, content): &(&str, &str)| SourceFile {
+        path: (*path).to_owned(),
+        content: (*content).to_owned(),
+        kind: FileKind::Code,
+        from_caller: true,
+    };
+    Request {
+        goal: "Run this".to_owned(),
+        files: files.iter().map(file).collect(),
+        entry: entry.map(str::to_owned),
+        mode,
+        round: 1,
+        ..Request::default()
+    }
+}
+
+async fn generate(request: &Request) -> Result<Generation, GenerateError> {
+    offering().generate(request).await
+}
+
+fn script(path: &str) -> Run {
+    Run::Script { path: path.to_owned() }
+}
+
+const HELPER: (&str, &str) = ("lib/helper.py", "def two():\n    return 2\n");
+const TESTS: (&str, &str) =
+    ("tests/test_helper.py", "from lib.helper import two\n\ndef test_two():\n    assert two() == 2\n");
+
+#[tokio::test]
+async fn the_entry_runs_with_every_file_as_it_is() {
+    let files = [("src/start.py", "    import x\n"), HELPER, ("data.csv", "a,b\r\n"), ("empty/__init__.py", "")];
+    let made = generate(&request(Mode::Auto, Some("src/start.py"), &files)).await.expect("runs");
+    assert_eq!((&made.origin, made.action, &made.run), (&Origin::Caller, Action::Ran, &script("src/start.py")));
+    assert_eq!(made.runtime, "python");
+    let kept: Vec<_> = made.files.iter().map(|file| (file.path.as_str(), file.content.as_str())).collect();
+    assert_eq!(kept, files);
+    assert!(made.files.iter().all(|file| file.from_caller && file.kind == FileKind::Code));
+}
+
+#[tokio::test]
+async fn without_an_entry_the_names_decide_or_the_caller_is_asked() {
+    for (files, expected) in [
+        (vec![("tool.py", "x = 1")], Some(script("tool.py"))),
+        (vec![("tool.py", "x = 1"), ("data.json", "{}"), TESTS], Some(script("tool.py"))),
+        (vec![HELPER, ("main.py", "x = 1")], Some(script("main.py"))),
+        (vec![("other.js", ""), ("index.js", "console.log(1)")], Some(script("index.js"))),
+        (vec![("a.py", "x = 1"), ("lib/main.py", "x = 1")], None),
+        (vec![("a.sh", "echo a"), ("b.sh", "echo b")], None),
+    ] {
+        let made = generate(&request(Mode::Run, None, &files)).await;
+        match (made, expected) {
+            (Ok(made), Some(run)) => assert_eq!(made.run, run, "{files:?}"),
+            (Err(GenerateError::NoGenerator { hint }), None) => assert!(hint.contains("in entry"), "{hint}"),
+            (made, expected) => panic!("{files:?}: {made:?}, not {expected:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn tests_among_the_files_are_run_together() {
+    let made = generate(&request(Mode::Test, None, &[("main.py", "x = 1"), HELPER, TESTS])).await.expect("tests");
+    assert_eq!((&made.run, made.action, made.files.len()), (&Run::Tests, Action::Tested, 3));
+    let by_goal = Request { goal: "Run the tests".to_owned(), ..request(Mode::Auto, None, &[HELPER, TESTS]) };
+    assert_eq!(generate(&by_goal).await.expect("tests").run, Run::Tests);
+    for files in
+        [vec![HELPER], vec![HELPER, ("main.py", "def test_two(): assert 0")], vec![("test_a.sql", "select 1;")]]
+    {
+        let refused = generate(&request(Mode::Test, None, &files)).await;
+        assert!(matches!(refused, Err(GenerateError::NoGenerator { .. })), "{files:?}: {refused:?}");
+    }
+    let entry = generate(&request(Mode::Run, Some("tests/test_helper.py"), &[HELPER, TESTS])).await.expect("runs");
+    assert_eq!(entry.run, Run::TestsOrScript { path: "tests/test_helper.py".to_owned() });
+}
+
+#[tokio::test]
+async fn the_name_of_the_entry_tells_its_language() {
+    let files = [("run.sh", "echo 1"), ("main.py", "x = 1"), ("app.js", "1")];
+    for (entry, runtime) in [("run.sh", "bash"), ("main.py", "python"), ("app.js", "node")] {
+        let request = Request { language: Some("python".to_owned()), ..request(Mode::Run, Some(entry), &files) };
+        assert_eq!(generate(&request).await.expect("runs").runtime, runtime, "{entry}");
+    }
+    let refused = generate(&request(Mode::Run, Some("a.rb"), &[("a.rb", "puts 1"), ("main.py", "x = 1")])).await;
+    assert!(matches!(refused, Err(GenerateError::NoGenerator { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn other_work_takes_one_file() {
+    for mode in [Mode::Change, Mode::WriteTests, Mode::Explain, Mode::Generate] {
+        match generate(&request(mode, None, &[HELPER, TESTS])).await {
+            Err(GenerateError::NoGenerator { hint }) => assert!(hint.contains("one file"), "{hint}"),
+            made => panic!("{mode:?}: {made:?}"),
+        }
+    }
+    let documented =
+        generate(&request(Mode::Document, Some("lib/helper.py"), &[HELPER, TESTS])).await.expect("outline");
+    assert!(
+        documented.documentation.contains("# lib/helper.py") && documented.documentation.contains("test_helper.py")
+    );
+    let single = Request { goal: "Write tests".to_owned(), ..request(Mode::WriteTests, None, &[HELPER]) };
+    let given = offering().given_code(&single).expect("a tool writes tests for one file");
+    assert_eq!(given.file.path, "helper.py");
+}
