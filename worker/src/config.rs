@@ -33,8 +33,8 @@ pub struct Config {
     pub analyses: bool,
     /// Maximum concurrent steps of one phase.
     pub concurrency: usize,
-    /// Sandbox runs that start whoever's they are; the further slots, up to `sandbox.concurrency` in all, are for users
-    /// without running code.
+    /// Maximum concurrent sandbox runs of users who may have others running; the further slots, up to
+    /// `sandbox.concurrency` in all, are for users without running code.
     pub execute_concurrency: usize,
     pub max_attempts: u64,
     pub steps_per_user: u32,

@@ -206,7 +206,10 @@ fn rule_out(negation: &Word, segment: &[Word], next: Option<&Word>, constraints:
     });
     let rest: Vec<&Word> = rest.map(|(word, _)| word).collect();
     constraints.replaced |= replaced && (!rest.is_empty() || words.is_empty());
-    constraints.exceptions.extend(rest.iter().map(|word| word.stem.clone()));
+    if is(negation, EXCLUSIONS) {
+        let left_out = rest.iter().map(|word| word.stem.clone());
+        constraints.exceptions.extend(left_out.filter(|stem| !NEVER_USED.contains(&stem.as_str())));
+    }
     constraints.excluded_words.extend(rest.iter().map(|word| word.text.clone()));
 }
 
