@@ -23,6 +23,12 @@ pub const JOB_DIR: &str = "/work/job";
 /// Directory for temporary files. `/tmp` of every root links to it, so that one size limit covers both.
 pub const TMP_DIR: &str = "/work/tmp";
 
+/// Directory that `/dev/shm` of a bubblewrap sandbox links to.
+pub const SHARED_MEMORY_DIR: &str = "/work/shm";
+
+/// Directory of POSIX shared memory and semaphores: a small file system of its own in a container, else a link.
+pub const SHARED_MEMORY: &str = "/dev/shm";
+
 /// Mount point of the writable file system.
 pub const WORK_DIR: &str = "/work";
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
-use runner::protocol::WORK_DIR;
+use runner::protocol::{SHARED_MEMORY, WORK_DIR};
 
 use crate::job::{Job, Limits, SecurityLevel};
 
@@ -14,6 +14,10 @@ const CPU_PERIOD_US: i64 = 10_000;
 
 /// The runner.
 const OWN_PROCESSES: i64 = 1;
+
+/// Shared memory has this fraction of the work directory's limits, in addition to it: an engine cannot link one into the
+/// other.
+const SHARED_MEMORY_FRACTION: u64 = 4;
 
 const NOBODY: &str = "65534:65534";
 
@@ -78,10 +82,11 @@ impl ContainerSpec {
 
     fn host_config(&self, seccomp_profile: &str) -> HostConfig {
         let bytes = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-        let work = format!(
-            "rw,nosuid,nodev,noexec,size={},nr_inodes={},mode=0700,uid=65534,gid=65534",
-            self.disk_bytes, self.inodes
-        );
+        let writable = |share: u64| {
+            let (bytes, inodes) = (self.disk_bytes / share, self.inodes / share);
+            format!("rw,nosuid,nodev,noexec,size={bytes},nr_inodes={inodes},mode=0700,uid=65534,gid=65534")
+        };
+        let tmpfs = [(WORK_DIR.into(), writable(1)), (SHARED_MEMORY.into(), writable(SHARED_MEMORY_FRACTION))];
         HostConfig {
             auto_remove: Some(true),
             network_mode: Some("none".into()),
@@ -97,7 +102,7 @@ impl ContainerSpec {
             cpu_period: Some(CPU_PERIOD_US),
             cpu_quota: Some(CPU_PERIOD_US),
             log_config: Some(HostConfigLogConfig { typ: Some("none".into()), config: None }),
-            tmpfs: Some(HashMap::from([(WORK_DIR.into(), work)])),
+            tmpfs: Some(HashMap::from(tmpfs)),
             ..HostConfig::default()
         }
     }

@@ -88,7 +88,7 @@ impl<'a> Supervision<'a> {
             self.check_cpu();
             if self.must_kill() {
                 if !self.killed {
-                    disk_full = sys::is_full(c"/work");
+                    disk_full = sys::is_full(c"/work") || sys::is_full(c"/dev/shm");
                     self.check_process_limit();
                     self.killed = true;
                 }
