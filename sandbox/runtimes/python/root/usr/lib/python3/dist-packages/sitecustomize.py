@@ -3,7 +3,7 @@
 import os
 import sys
 
-# Flush each line, so that output before a kill reaches the pipe.
+# For a process that a job starts without PYTHONUNBUFFERED: output before a kill reaches the pipe by lines.
 if sys.stdout:
     sys.stdout.reconfigure(line_buffering=True)
 if "PROMPTCRAFT_WAIT" in os.environ:
