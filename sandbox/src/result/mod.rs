@@ -52,7 +52,7 @@ pub struct JobResult {
     pub outcome: Outcome,
     pub exit_code: Option<i32>,
     pub signal: Option<i32>,
-    /// First bytes of the output up to the limit, unchanged.
+    /// First bytes of the output up to the limit, unchanged; a cut is never inside a character.
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
     /// True if output of either stream was dropped.

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use sandbox::{Backend, Outcome, Sandbox, SecurityLevel};
+use sandbox::{Backend, Command, Job, Outcome, Sandbox, SecurityLevel};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{config, run, script, script_job, text};
+use crate::support::{config, job, run, script, script_job, text};
 use crate::worker::endless_job::EndlessJob;
 
 pub(crate) async fn time_runs_out(sandbox: &dyn Sandbox) {
@@ -26,9 +26,19 @@ pub(crate) async fn cpu_time_is_counted_over_all_processes(sandbox: &dyn Sandbox
 }
 
 pub(crate) async fn output_before_the_kill_is_kept(sandbox: &dyn Sandbox) {
-    let mut job = script_job(SecurityLevel::Standard, "print('so far')\nwhile True: pass\n");
-    job.limits.wall = Duration::from_secs(1);
-    assert_eq!(text(&run(sandbox, job).await.stdout), "so far\n");
+    let mut endless = script_job(SecurityLevel::Standard, "print('so far')\nwhile True: pass\n");
+    endless.limits.wall = Duration::from_secs(1);
+    assert_eq!(text(&run(sandbox, endless).await.stdout), "so far\n");
+    // An unfinished line as well.
+    let python = "import sys\nprint(1, 2, end='')\nprint('err', end='', file=sys.stderr)\nwhile True: pass\n";
+    let lua = "io.write('1 ') print('2') io.write('3')\nwhile true do end\n";
+    for (runtime, path, source, expect) in [("python", "main.py", python, "1 2"), ("lua", "main.lua", lua, "1 2\n3")] {
+        let command = Command::Script { path: path.into() };
+        let mut endless = Job { runtime: runtime.into(), ..job(SecurityLevel::Standard, command, &[(path, source)]) };
+        endless.limits.wall = Duration::from_secs(1);
+        let result = run(sandbox, endless).await;
+        assert_eq!((text(&result.stdout), result.outcome), (expect, Outcome::TimedOut), "{result:?}");
+    }
 }
 
 pub(crate) async fn endless_output_is_cut(sandbox: &dyn Sandbox) {
@@ -42,6 +52,10 @@ pub(crate) async fn endless_output_is_cut(sandbox: &dyn Sandbox) {
     assert_eq!(text(&result.stderr), "end", "the job itself goes on to its end");
     assert!(result.truncated);
     assert_eq!((result.outcome, result.exit_code), (Outcome::OutputTruncated, Some(0)));
+    let mut job = script_job(SecurityLevel::Standard, "print('x' + 'ä€😀' * 10_000)\n");
+    job.limits.output_bytes = 5000;
+    let cut = run(sandbox, job).await.stdout;
+    assert!((4997..=5000).contains(&cut.len()) && text(&cut).starts_with("xä€😀ä"), "{} bytes", cut.len());
 }
 
 pub(crate) async fn memory_runs_out(sandbox: &dyn Sandbox) {
