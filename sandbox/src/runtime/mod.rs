@@ -27,8 +27,10 @@ pub(crate) struct Runtime {
     #[cfg_attr(not(test), expect(dead_code, reason = "read by the code that routes jobs"))]
     #[serde(default)]
     lane: String,
-    /// Debian packages of the root; the first one contains the interpreter.
+    /// Debian packages of the root.
     packages: Vec<String>,
+    /// Name of the interpreter in the root's list of packages; by default the first package.
+    interpreter: Option<String>,
     script: Vec<String>,
     /// Script whose interpreter can be started before its job, if the root supports it.
     prestart_script: Option<String>,
@@ -114,9 +116,9 @@ pub(crate) fn find_for_job(name: &str) -> Option<&'static Runtime> {
 }
 
 impl Runtime {
-    /// Returns the Debian package of the interpreter.
+    /// Returns the package of the interpreter.
     pub(crate) fn interpreter_package(&self) -> &str {
-        self.packages.first().map_or("", String::as_str)
+        self.interpreter.as_ref().or(self.packages.first()).map_or("", String::as_str)
     }
 
     /// Builds the job frame; takes the files out of the job instead of copying them.

@@ -10,7 +10,7 @@ const LONGEST_MESSAGE = 4000;
 const OUTSIDE = "outside of the tests";
 const FOLDER = process.cwd() + "/";
 // An error after the end of its test is reported in this text only.
-const AFTER_THE_END = /^Warning: Test "(.*)" generated asynchronous activity after the test ended\. This activity created the error "(.*)" and/s;
+const AFTER_THE_END = /^\w+: Test "(.*?)"(?: at .*)? generated asynchronous activity after the test ended\. This activity created the error "(.*)" and/s;
 
 function say(line) {
   let data = Buffer.from(JSON.stringify(line) + "\n");
