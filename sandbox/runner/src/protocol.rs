@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// Version of the frames; a host rejects a runner with another one. A new limit requires a new version, because older
 /// runners ignore it.
-pub const PROTOCOL: u32 = 5;
+pub const PROTOCOL: u32 = 6;
 
 /// Maximum payload of a frame; both sides reject a larger one before allocating.
 pub const MAX_FRAME_BYTES: usize = 64 << 20;
@@ -92,6 +92,8 @@ pub struct JobLimits {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WithoutCgroup {
     pub memory_bytes: u64,
+    /// Limit of the kernel for the data of one process, beyond that of the monitor.
+    pub data_bytes: u64,
     /// Processes of the user namespace, which must be the job's own.
     pub processes: u64,
 }

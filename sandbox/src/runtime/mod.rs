@@ -41,6 +41,9 @@ pub(crate) struct Runtime {
     processes_in_strict: bool,
     exec: Vec<String>,
     read: Vec<String>,
+    /// Memory that the interpreter reserves as data and hardly uses, in MiB.
+    #[serde(default)]
+    reserved_memory_mib: u64,
     #[expect(dead_code, reason = "the only format so far; parsing rejects any other")]
     report: ReportFormat,
     /// Other names of the language, in lower case.
@@ -127,7 +130,7 @@ impl Runtime {
         JobFrame {
             start: self.start(&job.command, job.level, minimum_landlock_abi),
             files: files.collect(),
-            limits: job_limits(job, metering),
+            limits: self.limits(job, metering),
             reusable: false,
         }
     }
@@ -182,19 +185,24 @@ impl Runtime {
         }
         Walls { minimum_landlock_abi, read: self.read.clone(), exec, processes, sockets }
     }
-}
 
-fn job_limits(job: &Job, metering: Metering) -> JobLimits {
-    let limits = &job.limits;
-    JobLimits {
-        wall_ms: u64::try_from(limits.wall.as_millis()).unwrap_or(u64::MAX),
-        cpu_ms: u64::try_from(limits.cpu.as_millis()).unwrap_or(u64::MAX),
-        cpu_seconds: u64::try_from(limits.cpu.as_millis().div_ceil(1000)).unwrap_or(u64::MAX),
-        without_cgroup: (metering == Metering::Runner)
-            .then(|| WithoutCgroup { memory_bytes: limits.memory_bytes, processes: u64::from(limits.pids) }),
-        file_bytes: limits.disk_bytes,
-        output_bytes: limits.output_bytes,
-        report_bytes: if job.command == Command::Tests { MAX_REPORT_BYTES } else { 0 },
+    fn limits(&self, job: &Job, metering: Metering) -> JobLimits {
+        let limits = &job.limits;
+        let without_cgroup = || WithoutCgroup {
+            memory_bytes: limits.memory_bytes,
+            // A backup: the monitor ends a job that grows slower than this between two samples.
+            data_bytes: (limits.memory_bytes.saturating_mul(3) / 2).saturating_add(self.reserved_memory_mib << 20),
+            processes: u64::from(limits.pids),
+        };
+        JobLimits {
+            wall_ms: u64::try_from(limits.wall.as_millis()).unwrap_or(u64::MAX),
+            cpu_ms: u64::try_from(limits.cpu.as_millis()).unwrap_or(u64::MAX),
+            cpu_seconds: u64::try_from(limits.cpu.as_millis().div_ceil(1000)).unwrap_or(u64::MAX),
+            without_cgroup: (metering == Metering::Runner).then(without_cgroup),
+            file_bytes: limits.disk_bytes,
+            output_bytes: limits.output_bytes,
+            report_bytes: if job.command == Command::Tests { MAX_REPORT_BYTES } else { 0 },
+        }
     }
 }
 

@@ -60,7 +60,10 @@ console.log('said by the test');
         }
         assert_eq!(found.len(), expected.len(), "{found:?}");
         let failed = tests.iter().find(|test| test.name == "fails").expect("was found");
-        assert!(failed.message.as_deref().is_some_and(|message| message == "sum.test.js:5: AssertionError: one is not two"), "{failed:?}");
+        assert!(
+            failed.message.as_deref().is_some_and(|message| message == "sum.test.js:5: AssertionError: one is not two"),
+            "{failed:?}"
+        );
         assert_eq!((result.exit_code, text(&result.stdout)), (Some(1), "said by the test\n"));
     }
     let none = run(sandbox, in_language("node", SecurityLevel::Standard, Command::Tests, &[("a.js", "")])).await;
