@@ -101,9 +101,15 @@ class TestData:
 def test_passes(): assert TestData(1).value == 1
 ";
     let (_, tests) = tests_of(sandbox, source).await;
-    let expect =
-        [("TestShape", TestOutcome::Error, "the class has a constructor"), ("test_passes", TestOutcome::Passed, "")];
+    let expect = [
+        ("TestShape", TestOutcome::Error, "test_it.py::TestShape: the class"),
+        ("test_passes", TestOutcome::Passed, ""),
+    ];
     check(&tests, &expect);
+    let alone = "class TestShape:\n    def __init__(self): pass\n    def test_it(self): pass\n";
+    let (result, tests) = tests_of(sandbox, alone).await;
+    check(&tests, &[("run", TestOutcome::Error, "test_it.py::TestShape: the class has a constructor")]);
+    assert!(result.found_no_tests(), "{tests:?}");
 }
 
 pub(crate) async fn a_test_that_closes_descriptors_keeps_the_results(sandbox: &dyn Sandbox) {

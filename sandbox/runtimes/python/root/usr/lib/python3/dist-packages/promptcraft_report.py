@@ -10,6 +10,7 @@ import promptcraft_pipe
 import promptcraft_subtests
 import pytest
 
+WHOLE_RUN = "run"
 LONGEST_NAME = 500
 LONGEST_MESSAGE = 4000
 RETURNED = "It is deprecated to return a value that is not None"
@@ -61,6 +62,7 @@ class Reporter:
         self.logs = []
         self.not_collected = set()
         self.skipped_files = False
+        self.constructed = []
 
     def _say(self, event, name, **more):
         self.pipe.say({"event": event, "name": name[:LONGEST_NAME], **more})
@@ -88,7 +90,13 @@ class Reporter:
     def pytest_make_collect_report(self, collector):
         report = (yield).get_result()
         if isinstance(collector, pytest.Class) and report.passed and not report.result and _has_tests(collector.obj):
-            self._end(collector.nodeid, "error", 0, "the class has a constructor, so its tests did not run; use setup_method")
+            self.constructed.append(collector.nodeid)
+
+    def pytest_collection_finish(self, session):
+        for name in self.constructed:
+            message = f"{name}: the class has a constructor, so its tests did not run; use setup_method"
+            # As the name of the whole run it is no test: the caller may run such a file as a program.
+            self._end(name if session.items or self.not_collected else WHOLE_RUN, "error", 0, message)
 
     def pytest_runtest_logstart(self, nodeid, location):
         self._say("start", nodeid)
