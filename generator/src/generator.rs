@@ -11,7 +11,7 @@ use source_text::dedent;
 use crate::caller_code::given_code::GivenCode;
 use crate::caller_code::intent::{Intent, intent, names_docstrings, requires_caller_code};
 use crate::caller_code::outline;
-use crate::caller_code::target::{Runtime, Target};
+use crate::caller_code::target::{Found, Runtime, Target};
 use crate::caller_code::test_detection::{defines_tests, runs_own_tests, with_test_file_name};
 use crate::embedding::{self, Encoder};
 use crate::language::{self, RequestedLanguage};
@@ -55,9 +55,9 @@ impl Default for GeneratorConfig {
     fn default() -> Self {
         let python = Runtime {
             name: "python".to_owned(),
-            aliases: Vec::new(),
             endings: vec![".py".to_owned()],
             has_tests: true,
+            ..Runtime::default()
         };
         Self {
             catalogue_dirs: Vec::new(),
@@ -206,14 +206,25 @@ impl Generator {
         if self.has_model() || request.supplied || request.recipe.is_some() || asks_for_changes(request) {
             return None;
         }
-        let target = self.target(request, code).ok().filter(|target| target.is_python())?;
+        let target = self.target(request, code).ok().map(|found| found.target).filter(|target| target.is_python())?;
         GivenCode::of(request, code, target.path(request.current_file.as_deref(), code))
     }
 
     async fn serve_code(&self, request: &Request, intent: Intent, code: &str) -> Result<Generation, GenerateError> {
         let code = dedent(code);
-        let target = self.target(request, &code)?;
-        let file = caller_file(target, request.current_file.as_deref(), code.into_owned());
+        let Found { target, remarks } = self.target(request, &code)?;
+        let generation = self.serve_target(request, intent, target, &code).await?;
+        Ok(generation.with_remarks(&remarks))
+    }
+
+    async fn serve_target(
+        &self,
+        request: &Request,
+        intent: Intent,
+        target: Target<'_>,
+        code: &str,
+    ) -> Result<Generation, GenerateError> {
+        let file = caller_file(target, request.current_file.as_deref(), code.to_owned());
         let can_change = self.can_write(target.runtime());
         match intent {
             // Only a model can apply a reviewer's comment.
@@ -316,13 +327,12 @@ impl Generator {
         GenerateError::NoGenerator { hint }
     }
 
-    fn target(&self, request: &Request, code: &str) -> Result<Target<'_>, GenerateError> {
+    fn target(&self, request: &Request, code: &str) -> Result<Found<'_>, GenerateError> {
         let (named, file) = (request.language.as_deref(), request.current_file.as_deref());
-        Target::find(&self.runtimes, named, file, code).ok_or_else(|| {
+        Target::find(&self.runtimes, named, file, code).map_err(|none| {
+            let reason = none.reason(&self.runtimes);
             let runtimes = self.runtimes.iter().map(|runtime| runtime.name.as_str()).collect::<Vec<_>>().join(", ");
-            let hint = format!(
-                "No runtime executes the code's language; the runtimes are: {runtimes}. Supply code for one of them"
-            );
+            let hint = format!("{reason}; the runtimes are: {runtimes}. Supply code for one of them");
             GenerateError::NoGenerator { hint }
         })
     }
@@ -543,6 +553,7 @@ fn from_recipe(recipe: &Recipe, values: Option<&ParameterValues>, goal: &str) ->
         changes: None,
         tokens: 0,
         repairable: false,
+        remark: None,
     })
 }
 
@@ -577,5 +588,6 @@ fn caller_generation(target: Target<'_>, file: SourceFile, run: Run, action: Act
         changes: None,
         tokens: 0,
         repairable: false,
+        remark: None,
     }
 }

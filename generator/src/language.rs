@@ -1,9 +1,6 @@
-//! Detects the language that a goal asks for and the language of code.
+//! Detects the language that a goal asks for, and the name of a language that the caller gives.
 
 use source_text::languages::{LANGUAGES, Language, PYTHON, by_name};
-use source_text::python;
-
-use crate::paths::base_name;
 
 /// Returns the name of the runtime that executes a language.
 pub(crate) fn runtime(language: &Language) -> &'static str {
@@ -78,7 +75,7 @@ impl RequestedLanguage {
     pub(crate) fn runtime(self) -> Option<&'static str> {
         match self {
             Self::Any | Self::Python | Self::JavaScript => self.runtimes().first().copied(),
-            Self::Other(name) => declared(name, None).ok().flatten().map(runtime),
+            Self::Other(name) => declared(name).ok().flatten().map(runtime),
         }
     }
 }
@@ -92,7 +89,7 @@ pub(crate) fn requested(goal: &str, named: Option<&str>) -> RequestedLanguage {
         return of(name);
     }
     if declared_name(named).is_some() {
-        return match declared(named, None) {
+        return match declared(named) {
             Ok(Some(language)) if language == PYTHON => RequestedLanguage::Python,
             Ok(Some(language)) => of(language.title),
             Ok(None) | Err(UnknownLanguage) => RequestedLanguage::Other(None),
@@ -104,7 +101,7 @@ pub(crate) fn requested(goal: &str, named: Option<&str>) -> RequestedLanguage {
 
 /// The caller named a language that is not in the table.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct UnknownLanguage;
+struct UnknownLanguage;
 
 /// Returns the caller's name of the language in lower case; `None` for "auto" and the like.
 pub(crate) fn declared_name(named: Option<&str>) -> Option<String> {
@@ -112,100 +109,10 @@ pub(crate) fn declared_name(named: Option<&str>) -> Option<String> {
     (!matches!(named.as_str(), "" | "auto" | "unknown" | "text" | "plaintext")).then_some(named)
 }
 
-/// Returns the language by the caller's name for it, else by the file's extension; `Ok(None)` without either.
-pub(crate) fn declared(named: Option<&str>, file: Option<&str>) -> Result<Option<&'static Language>, UnknownLanguage> {
-    if let Some(named) = declared_name(named) {
-        return by_name(&named).filter(|language| !language.is_data()).map(Some).ok_or(UnknownLanguage);
-    }
-    let is_of = |language: &&Language, path| !language.is_data() && base_name(path, language.extensions).is_some();
-    Ok(file.and_then(|path| LANGUAGES.iter().find(|language| is_of(language, path))))
-}
-
-/// Returns the language of the caller's code: as named, else by the file's extension, else by its content.
-///
-/// Defaults to Python unless the content clearly is another language. An unknown name is an error; versions in a name
-/// are
-/// ignored.
-pub(crate) fn detect(
-    named: Option<&str>,
-    file: Option<&str>,
-    code: &str,
-) -> Result<&'static Language, UnknownLanguage> {
-    if let Some(language) = declared(named, file)? {
-        return Ok(language);
-    }
-    if is_javascript_in_form_of_python(code) {
-        return by_name("javascript").ok_or(UnknownLanguage);
-    }
-    Ok(detect_by_content(code).filter(|_| !python::is_valid(code)).unwrap_or(PYTHON))
-}
-
-/// Returns the file name for unnamed code. Node.js accepts `import` and `export` only in `.mjs` files.
-pub(crate) fn default_path(language: &Language, code: &str) -> &'static str {
-    let is_module_line = |line: &str| {
-        let imports = line.starts_with("import ") && (line.contains(" from ") || line.contains(['\'', '"']));
-        imports || line.starts_with("export ")
-    };
-    if language.id == "javascript" && code.lines().map(str::trim).any(is_module_line) {
-        return "main.mjs";
-    }
-    language.default_file
-}
-
-/// Returns whether code that may parse as Python is JavaScript, such as a lone call of `console.log`.
-fn is_javascript_in_form_of_python(code: &str) -> bool {
-    let is_python_line = |line: &str| ["import ", "from ", "def ", "class "].iter().any(|word| line.starts_with(word));
-    code.contains("console.log(") && !code.contains("console =") && !code.lines().map(str::trim).any(is_python_line)
-}
-
-/// Returns whether a line is a shell command that cannot be a Python statement.
-fn is_shell_line(line: &str) -> bool {
-    let begins = ["echo ", "set -e", "export ", "if [", "while [", "mkdir ", "grep ", "cat ", "printf '", "printf \""];
-    matches!(line, "fi" | "done" | "esac" | "then" | "do") || begins.iter().any(|word| line.starts_with(word))
-}
-
-/// Returns whether the first statement is SQL.
-fn is_sql(code: &str) -> bool {
-    let statement = code.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with("--"));
-    let upper = statement.unwrap_or_default().to_ascii_uppercase();
-    let begins = ["SELECT ", "CREATE ", "INSERT ", "WITH ", "UPDATE ", "DELETE FROM ", "DROP ", "PRAGMA ", "BEGIN;"];
-    code.contains(';') && begins.iter().any(|word| upper.starts_with(word))
-}
-
-/// Returns the language of code by constructs that Python does not have.
-fn detect_by_content(code: &str) -> Option<&'static Language> {
-    let text = code.trim_start_matches('\u{feff}').trim_start();
-    let first = text.lines().next().unwrap_or_default();
-    if let Some(interpreter) = first.strip_prefix("#!") {
-        let name = interpreter.rsplit(['/', ' ']).next().unwrap_or_default();
-        return by_name(name);
-    }
-    let any_line = |test: &dyn Fn(&str) -> bool| text.lines().map(str::trim).any(test);
-    let braces = text.contains('{') && text.contains('}');
-    let alias = if text.starts_with("<?php") {
-        "php"
-    } else if text.to_ascii_lowercase().starts_with("<!doctype html") || text.starts_with("<html") {
-        "html"
-    } else if any_line(&|line| line.starts_with("#include <") || line.starts_with("#include \"")) {
-        if text.contains("std::") { "c++" } else { "c" }
-    } else if first.starts_with("package ") && text.contains("func ") {
-        "go"
-    } else if braces && any_line(&|line| line.starts_with("fn ") || line.starts_with("pub fn ")) {
-        "rust"
-    } else if braces && any_line(&|line| line.starts_with("public class ") || line.starts_with("public static ")) {
-        "java"
-    } else if braces
-        && any_line(&|line| ["function ", "const ", "let ", "export "].iter().any(|word| line.starts_with(word)))
-    {
-        "javascript"
-    } else if is_sql(text) {
-        "sql"
-    } else if any_line(&is_shell_line) {
-        "bash"
-    } else {
-        return None;
-    };
-    by_name(alias)
+/// Returns the language by the caller's name for it; `Ok(None)` without a name.
+fn declared(named: Option<&str>) -> Result<Option<&'static Language>, UnknownLanguage> {
+    let Some(named) = declared_name(named) else { return Ok(None) };
+    by_name(&named).filter(|language| !language.is_data()).map(Some).ok_or(UnknownLanguage)
 }
 
 #[cfg(test)]
@@ -251,32 +158,5 @@ mod tests {
         ] {
             assert_eq!(requested(goal, named), expected, "{goal} {named:?}");
         }
-    }
-
-    #[test]
-    fn code_is_recognised_by_name_then_file_then_content() {
-        let name = |named, file, code| detect(named, file, code).map(|language| language.title);
-        assert_eq!(name(Some("Python3"), Some("x.js"), "fn main() {}"), Ok("Python"));
-        for (named, expected) in [("python3.11", "Python"), ("Python 3", "Python"), ("C++17", "C++"), ("go1.22", "Go")]
-        {
-            assert_eq!(name(Some(named), None, "x = 1"), Ok(expected), "{named}");
-        }
-        for unknown in ["brainfuck", "3.11"] {
-            assert_eq!(name(Some(unknown), None, "x = 1"), Err(UnknownLanguage), "{unknown}");
-        }
-        assert_eq!(name(Some("auto"), Some("src/x.ts"), "x = 1"), Ok("TypeScript"));
-        assert_eq!(name(None, Some("notes.unknown"), "x = 1"), Ok("Python"));
-        assert_eq!(name(None, Some("notes.json"), "const a = () => { return 1 };"), Ok("JavaScript"));
-        assert_eq!(name(None, Some("build.ksh"), "x = 1"), Ok("Bash"));
-        assert_eq!(name(None, None, "fn main() {\n}\n"), Ok("Rust"));
-        assert_eq!(name(None, None, "#!/bin/bash\necho hi there\n"), Ok("Bash"));
-        assert_eq!(name(None, None, "#!/usr/bin/env python3\nprint(1)\n"), Ok("Python"));
-        assert_eq!(name(None, None, "const a = () => { return 1 };\n"), Ok("JavaScript"));
-        assert_eq!(name(None, None, "console.log('hi')\n"), Ok("JavaScript"));
-        assert_eq!(name(None, None, "from rich import console\nconsole.log('hi')\n"), Ok("Python"));
-        assert_eq!(name(None, None, "-- all\nSELECT 1;\n"), Ok("SQL"));
-        assert_eq!(name(None, None, "for f in *; do\n  echo $f\ndone\n"), Ok("Bash"));
-        assert_eq!(name(None, None, "print('hello'"), Ok("Python"));
-        assert_eq!(name(None, None, "#include <stdio.h>\nint main() {}\n"), Ok("C"));
     }
 }

@@ -8,8 +8,28 @@ pub(crate) struct Word {
     pub(crate) starts_clause: bool,
 }
 
-/// Splits text into words of letters and digits; punctuation separates, apostrophes are dropped.
+/// Names that a number belongs to: "ISO 8601", "SHA-256".
+pub(crate) const NUMBERED_NAMES: &[&str] =
+    &["rfc", "iso", "sha", "utf", "hs", "pep", "ecma", "ieee", "fips", "md", "aes", "crc", "isbn", "ean"];
+
+/// Splits text into words of letters and digits, with numbered names as one word ("iso8601"); punctuation separates,
+/// apostrophes are dropped.
 pub(crate) fn words(text: &str) -> Vec<Word> {
+    let mut joined: Vec<Word> = Vec::new();
+    for word in split(text) {
+        let is_number = !word.starts_clause && word.text.chars().all(|c| c.is_ascii_digit());
+        match joined.last_mut().filter(|last| is_number && NUMBERED_NAMES.contains(&last.text.as_str())) {
+            Some(name) => {
+                name.text.push_str(&word.text);
+                name.stem.clone_from(&name.text);
+            }
+            None => joined.push(word),
+        }
+    }
+    joined
+}
+
+fn split(text: &str) -> Vec<Word> {
     let mut found = Vec::new();
     let mut current = String::new();
     let mut starts_clause = true;
@@ -101,6 +121,13 @@ mod tests {
         for word in ["sorted", "string", "bus", "class", "analysis", "lru", "jwt", "csv", "is", "", "é"] {
             assert_eq!(stem(word), word);
         }
+    }
+
+    #[test]
+    fn a_number_is_part_of_a_name_that_it_follows() {
+        let texts = |text| words(text).into_iter().map(|word| word.text).collect::<Vec<_>>();
+        assert_eq!(texts("SHA-256 by RFC 6238, 12 rounds"), ["sha256", "by", "rfc6238", "12", "rounds"]);
+        assert_eq!(texts("ISO. 8601 is a number"), ["iso", "8601", "is", "a", "number"]);
     }
 
     #[test]

@@ -245,6 +245,21 @@ pub struct Generation {
     pub tokens: u64,
     /// True if another round with feedback may give a different result.
     pub repairable: bool,
+    /// Remarks on the choice of the runtime, and on the form of the code in case it fails; never quotes the caller.
+    pub remark: Option<String>,
+}
+
+impl Generation {
+    /// Adds remarks, here and to the documentation.
+    pub(crate) fn with_remarks(mut self, remarks: &[String]) -> Self {
+        if remarks.is_empty() {
+            return self;
+        }
+        let remark = remarks.join(". ");
+        self.documentation = format!("{}\n\n{remark}.\n", self.documentation.trim_end());
+        self.remark = Some(remark);
+        self
+    }
 }
 
 /// Reasons for which there is no generation. Messages never quote what the user submitted.

@@ -13,9 +13,8 @@ async fn generate(request: Request) -> Result<Generation, GenerateError> {
 fn offering(names: &[&str]) -> Generator {
     let runtime = |name: &&str| Runtime {
         name: (*name).to_owned(),
-        aliases: Vec::new(),
-        endings: Vec::new(),
         has_tests: !matches!(*name, "sql" | "lua"),
+        ..Runtime::default()
     };
     let runtimes = names.iter().map(runtime).collect();
     Generator::open(GeneratorConfig { runtimes, ..GeneratorConfig::default() }).expect("the catalogue is valid")
@@ -201,6 +200,10 @@ async fn code_gets_the_name_that_its_runtime_needs() {
     for (code, file, runtime, run) in [
         ("import fs from 'node:fs';\nconst a = {};\nconsole.log(a);", None, "node", script("main.mjs")),
         ("const fs = require('fs');\nfunction f() {}\n", None, "node", script("main.js")),
+        ("import {\n  readFileSync,\n} from 'node:fs';\n", Some("src/index.js"), "node", script("index.mjs")),
+        ("console.log(await 7);\n", Some("a.js"), "node", script("a.mjs")),
+        ("/* import a from 'b' */\nconst fs = require('fs');\n", Some("a.js"), "node", script("a.js")),
+        ("import a from 'node:fs';\n", Some("a.cjs"), "node", script("a.cjs")),
         (
             "const { test } = require('node:test');\n",
             Some("lib/a.test.js"),
@@ -219,6 +222,87 @@ async fn code_gets_the_name_that_its_runtime_needs() {
     assert!(matches!(generator.generate(&typescript).await, Err(GenerateError::NoGenerator { .. })));
 }
 
+#[tokio::test]
+async fn the_first_line_the_name_the_file_and_the_content_decide_in_this_order() {
+    let generator = offering(&["python", "node", "bash", "lua", "sql"]);
+    for (language, file, code, runtime, path, remark) in [
+        (None, None, "#!/bin/bash -e\nls -la\n", "bash", "main.sh", None),
+        (None, Some("tool"), "#!/usr/bin/env -S A=1 node --no-warnings\nprocess.exit(3)\n", "node", "main.js", None),
+        (None, Some("run.py"), "#!/bin/sh\npwd\n", "bash", "main.sh", None),
+        (Some("python"), None, "#!/bin/sh\npwd\n", "bash", "main.sh", Some("run as bash, by the first line")),
+        (Some("sh"), None, "#!/bin/bash\npwd\n", "bash", "main.sh", None),
+        (Some("bash"), None, "#!/opt/unheard\npwd\n", "bash", "main.sh", None),
+        (Some("Node.js"), Some("x.py"), "console.log(1)", "node", "main.js", None),
+        (None, Some("x.lua"), "print(1)", "lua", "x.lua", None),
+        (None, Some("x.py3"), "print(1)", "python", "main.py", None),
+        (None, None, "print(1)", "python", "main.py", Some("language assumed: python; give `language`")),
+        (None, Some("x.txt"), "ls -la", "bash", "main.sh", Some("language assumed: bash")),
+        (None, None, "local t = {}\nprint(#t)", "lua", "main.lua", Some("language assumed: lua")),
+        (None, None, "hello world, this is prose", "python", "main.py", Some("language assumed: python")),
+        (None, None, "```js\nlet a\n```", "python", "main.py", Some("Markdown fence")),
+        (Some("js"), None, "```js\nlet a\n```", "node", "main.js", Some("Markdown fence")),
+    ] {
+        let (language, current_file) = (language.map(str::to_owned), file.map(str::to_owned));
+        let request = Request { language, current_file, ..with_code("run this", code) };
+        let generation = generator.generate(&request).await.unwrap_or_else(|error| panic!("{code}: {error}"));
+        assert_eq!((generation.runtime.as_str(), generation.run), (runtime, script(path)), "{code}");
+        let found = generation.remark.unwrap_or_default();
+        assert!(remark.map_or(found.is_empty(), |remark| found.contains(remark)), "{code}: {found}");
+        assert!(generation.documentation.contains(&found), "{}", generation.documentation);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_program_of_an_offered_language_is_refused() {
+    let generator = offering(&["python", "node", "bash", "lua", "sql"]);
+    let notebook = "{\"cells\": [], \"nbformat\": 4}";
+    for (language, file, code, reason) in [
+        (None, None, "#!/usr/bin/env ruby\nputs('hi')\n", "Ruby"),
+        (None, None, "#!/usr/bin/awk -f\nBEGIN {}\n", "the first line"),
+        (Some("python"), None, notebook, "notebook"),
+        (None, Some("a.ipynb"), "{", "notebook"),
+        (None, None, "{\"SECRET\": null}", "JSON"),
+        (None, Some("data.json"), "const a = () => { return 1 };", "JSON"),
+        (None, Some("config.yaml"), "a: 1\n", "YAML"),
+        (None, Some("README.md"), "# SECRET\n", "Markdown"),
+        (None, Some("Makefile"), "all:\n\techo hi\n", "name of the file"),
+        (None, Some("notes.txt"), "SECRET milk\n", "name of the file"),
+        (None, Some("pom.xml"), "x = 1\n", "name of the file"),
+        (None, None, "x <- c(1, 2)\nprint(mean(x))\n", "R, "),
+        (None, None, "interface P { a: string }\nconst p: P = { a: '' };\n", "TypeScript"),
+        (Some("klingon"), None, "print(1)", "that name"),
+    ] {
+        let (language, current_file) = (language.map(str::to_owned), file.map(str::to_owned));
+        let request = Request { language, current_file, ..with_code("run this", code) };
+        let Err(GenerateError::NoGenerator { hint }) = generator.generate(&request).await else { panic!("{code}") };
+        let lists_runtimes = hint.contains("python, node, bash, lua, sql");
+        assert!(hint.contains(reason) && lists_runtimes && !hint.contains("SECRET"), "{code}: {hint}");
+    }
+}
+
+#[tokio::test]
+async fn another_version_than_the_one_there_is_refused_or_named() {
+    let python = Runtime { version: Some("3.11.2".to_owned()), ..GeneratorConfig::default().runtimes[0].clone() };
+    let config = GeneratorConfig { runtimes: vec![python], ..GeneratorConfig::default() };
+    let generator = Generator::open(config).expect("is valid");
+    for (name, expected) in [
+        ("python", Some("")),
+        ("Python 3", Some("")),
+        ("python3.11", Some("")),
+        ("python 3.12", Some("run as python 3.11.2, the version that is available, instead of 3.12")),
+        ("python2.7", None),
+    ] {
+        let request = Request { language: Some(name.to_owned()), ..with_code("run this", "print(1)") };
+        match (generator.generate(&request).await, expected) {
+            (Ok(generation), Some(remark)) => assert_eq!(generation.remark.unwrap_or_default(), remark, "{name}"),
+            (Err(GenerateError::NoGenerator { hint }), None) => assert!(hint.contains("has version 3.11.2"), "{hint}"),
+            (other, _) => panic!("{name}: {other:?}"),
+        }
+    }
+    let request = with_code("run this", "#!/usr/bin/python2\nprint 1\n");
+    assert!(matches!(generator.generate(&request).await, Err(GenerateError::NoGenerator { .. })));
+}
+
 /// Proves that a language can be added to the sandbox without a change of this crate.
 #[tokio::test]
 async fn a_language_that_only_its_runtime_knows_runs_as_given() {
@@ -227,7 +311,7 @@ async fn a_language_that_only_its_runtime_knows_runs_as_given() {
         name: "made-up".to_owned(),
         aliases: words(&["mup", "python", "typescript"]),
         endings: words(&[".mu", ".muu", ".py"]),
-        has_tests: false,
+        ..Runtime::default()
     };
     let runtimes = [GeneratorConfig::default().runtimes, vec![made_up]].concat();
     let generator = Generator::open(GeneratorConfig { runtimes, ..GeneratorConfig::default() }).expect("is valid");

@@ -239,7 +239,7 @@ async fn recipes_of_javascript_serve_goals_that_name_it_or_that_no_recipe_of_pyt
     scratch.write("frobnicate/frob.test.js", "const { x } = require('./frob.js');\n");
     scratch.write("frobnicate/documentation.md", "# Frobnicator\n");
     let node =
-        Runtime { name: "node".to_owned(), aliases: Vec::new(), endings: vec![".js".to_owned()], has_tests: true };
+        Runtime { name: "node".to_owned(), endings: vec![".js".to_owned()], has_tests: true, ..Runtime::default() };
     let with_node = |has_node: bool| {
         let mut config = GeneratorConfig { catalogue_dirs: vec![scratch.0.clone()], ..GeneratorConfig::default() };
         config.runtimes.extend(has_node.then(|| node.clone()));

@@ -44,6 +44,7 @@ const SERVED: &[(&str, &str)] = &[
     ("thread-safe token-bucket rate limiting in Python", "rate-limiter"),
     ("Implement an LRU cache with O(1) get and put", "lru-cache"),
     ("build an LRU cache without redis", "lru-cache"),
+    ("TOTP by RFC 6238", "totp"),
     ("Write a least-recently-used cache with expiry and tests", "lru-cache"),
     ("Write a retry decorator with exponential backoff and jitter", "retry-backoff"),
     ("Calculate statistics for each column of a CSV file", "csv-statistics"),
@@ -163,6 +164,9 @@ const SERVED_IN_JAVASCRIPT: &[(&str, &str)] =
     &[("Count vowels in a string", "js-string-tools"), ("Sort using bubble sort", "js-sorting")];
 
 const REFUSED: &[&str] = &[
+    "number of days between two dates without weekends",
+    "Fibonacci numbers without the even ones",
+    "Build a JWT authentication function by RFC 8725",
     "Build me a rocket guidance system",
     "create a kubernetes operator in Go",
     "Write a JWT authentication function in Rust",
@@ -388,6 +392,9 @@ async fn near_misses_stay_refused_by_meaning() {
 
 /// Goals in words that are not in any keyword list.
 const BY_MEANING: &[(&str, &str)] = &[
+    ("How many days between two dates without weekends", "date-range"),
+    ("merge overlapping appointments in a schedule", "merge-intervals"),
+    ("Print ISO 8601 timestamps in JSON log lines", "json-logging"),
     ("shortest route between two places in a weighted graph", "shortest-path"),
     ("last in first out container", "stack-and-queue"),
     ("how many times does each word occur in a text", "word-count"),

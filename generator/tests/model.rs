@@ -92,6 +92,7 @@ fn generator_for_all(endpoint: &Endpoint) -> Generator {
         aliases: Vec::new(),
         endings: vec![ending.to_owned()],
         has_tests: true,
+        ..Runtime::default()
     };
     let model = ModelConfig {
         base_url: endpoint.address.clone(),

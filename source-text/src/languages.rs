@@ -73,19 +73,19 @@ pub static LANGUAGES: &[Language] = &[
         &["python", "python3", "py", "cpython", "pytest"],
         &["py", "pyi", "pyw", "wsgi"],
     )
-    .tools(&["python2"]),
+    .tools(&["ipython"]),
     language(
         "javascript",
         "JavaScript",
         "main.js",
-        &["javascript", "js", "nodejs", "ecmascript"],
+        &["javascript", "js", "nodejs", "node.js", "ecmascript"],
         &["js", "mjs", "cjs", "jsx"],
     )
     .common(&["node"])
-    .tools(&["jsx", "javascriptreact"]),
+    .tools(&["jsx", "mjs", "cjs", "javascriptreact"]),
     language("typescript", "TypeScript", "main.ts", &["typescript"], &["ts", "tsx", "mts", "cts"])
         .common(&["ts"])
-        .tools(&["tsx", "typescriptreact"]),
+        .tools(&["tsx", "typescriptreact", "ts-node"]),
     language("go", "Go", "main.go", &["golang"], &["go"]).common(&["go"]),
     language("rust", "Rust", "main.rs", &["rust", "rustlang"], &["rs"]).tools(&["rs"]),
     language("java", "Java", "Main.java", &["java"], &["java"]),
@@ -101,8 +101,8 @@ pub static LANGUAGES: &[Language] = &[
     language("perl", "Perl", "main.pl", &["perl"], &["pl", "pm"]),
     language("bash", "Bash", "main.sh", &["bash", "zsh"], &["sh", "bash", "zsh", "ksh"])
         .common(&["shell", "sh"])
-        .tools(&["shellscript"]),
-    language("powershell", "PowerShell", "main.ps1", &["powershell"], &["ps1"]),
+        .tools(&["shellscript", "shell script", "bash script", "dash", "ash", "ksh"]),
+    language("powershell", "PowerShell", "main.ps1", &["powershell"], &["ps1"]).tools(&["pwsh"]),
     language("lua", "Lua", "main.lua", &["lua"], &["lua"]),
     language("haskell", "Haskell", "main.hs", &["haskell"], &["hs"]),
     language("elixir", "Elixir", "main.exs", &["elixir"], &["ex", "exs"]),
@@ -117,11 +117,12 @@ pub static LANGUAGES: &[Language] = &[
     language("swift", "Swift", "main.swift", &[], &["swift"]).common(&["swift"]),
     language("dart", "Dart", "main.dart", &[], &["dart"]).common(&["dart"]),
     language("julia", "Julia", "main.jl", &[], &["jl"]).common(&["julia"]),
-    language("r", "R", "main.r", &[], &["r"]).common(&["r"]),
+    language("r", "R", "main.r", &[], &["r"]).common(&["r"]).tools(&["rscript"]),
     language("sql", "SQL", "main.sql", &[], &["sql"]).common(&["sql"]).tools(&[
         "postgresql",
         "mysql",
         "sqlite",
+        "sqlite3",
         "plsql",
         "tsql",
     ]),
@@ -136,18 +137,42 @@ pub static LANGUAGES: &[Language] = &[
     data("markdown", "Markdown", &["md"], &["md", "markdown"]),
 ];
 
-/// Returns the language with a name in any case, with or without a trailing version: "Python 3.11", "C++17", "go1.22".
+/// Returns the language with a name in any case: an editor's, a tool's or a media type, with or without a trailing
+/// version: "Python 3.11", "C++17", "nodejs18.x", "text/x-python", "Python 3 (ipykernel)".
 pub fn by_name(name: &str) -> Option<&'static Language> {
-    let name = name.trim().to_lowercase();
+    let name = bare_name(name);
     [name.as_str(), strip_version(&name)]
         .into_iter()
         .filter(|name| !name.is_empty())
         .find_map(|name| LANGUAGES.iter().find(|language| language.is_called(name)))
 }
 
+/// Returns a name in lower case without what surrounds it: the parts of a media type, a dot, a note in brackets.
+fn bare_name(name: &str) -> String {
+    let name = name.to_lowercase();
+    let name = name.split(['(', ';']).next().unwrap_or_default().trim().trim_start_matches('.');
+    let media_type = ["text/", "application/"].iter().find_map(|top| name.strip_prefix(top));
+    media_type.map_or(name, |name| name.trim_start_matches("x-")).to_owned()
+}
+
 /// Returns a name without a trailing version.
 pub fn strip_version(name: &str) -> &str {
-    name.trim_end_matches(|c: char| c.is_ascii_digit() || c.is_whitespace() || matches!(c, '.' | '-' | '_'))
+    let is_version = |c: char| c.is_ascii_digit() || c.is_whitespace() || matches!(c, '.' | '-' | '_');
+    let name = name.strip_suffix(".x").unwrap_or(name).trim_end_matches(is_version);
+    name.strip_suffix(" v").unwrap_or(name)
+}
+
+/// Names of interpreters. The version behind another name is that of a standard.
+const INTERPRETERS: &[&str] =
+    &["python", "py", "cpython", "ipython", "node", "nodejs", "node.js", "bash", "lua", "sqlite"];
+
+/// Returns the version behind the name of an interpreter.
+pub fn version_of(name: &str) -> Option<String> {
+    let name = bare_name(name);
+    let stem = strip_version(&name);
+    let is_separator = |c: char| c.is_whitespace() || matches!(c, '.' | '-' | '_' | 'v');
+    let version = name[stem.len()..].trim_start_matches(is_separator).trim_end_matches(".x").trim_end_matches('.');
+    (INTERPRETERS.contains(&stem) && !version.is_empty()).then(|| version.to_owned())
 }
 
 /// Returns the language of files with an ending, without the dot and in any case.
@@ -187,11 +212,38 @@ mod tests {
             ("go1.22", Some("go")),
             ("typescriptreact", Some("typescript")),
             ("yml", Some("yaml")),
+            ("Node.js", Some("javascript")),
+            ("nodejs18.x", Some("javascript")),
+            ("mjs", Some("javascript")),
+            ("sqlite3", Some("sql")),
+            ("shellscript", Some("bash")),
+            ("text/x-python", Some("python")),
+            ("application/javascript; charset=utf-8", Some("javascript")),
+            ("Python 3 (ipykernel)", Some("python")),
+            (".py", Some("python")),
             ("3.11", None),
             ("", None),
             ("klingon", None),
         ] {
             assert_eq!(by_name(name).map(|language| language.id), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_interpreters_have_versions() {
+        for (name, expected) in [
+            ("python3.11", Some("3.11")),
+            ("Python 3", Some("3")),
+            ("Node.js v20", Some("20")),
+            ("nodejs18.x", Some("18")),
+            ("lua5.4", Some("5.4")),
+            ("sqlite3", Some("3")),
+            ("Python 3 (ipykernel)", Some("3")),
+            ("python", None),
+            ("ecmascript 2020", None),
+            ("c++17", None),
+        ] {
+            assert_eq!(version_of(name).as_deref(), expected, "{name}");
         }
     }
 

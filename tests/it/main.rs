@@ -17,6 +17,7 @@ mod durability {
     mod durable_writes;
     mod kills;
     mod resume;
+    mod stalled_connection;
     mod workflow_log;
 }
 

@@ -16,9 +16,18 @@ use crate::stack::Stack;
 ///
 /// If the broker refuses.
 pub async fn broker_as(stack: &Stack, user: &str) -> Broker {
+    broker_at(stack, user, stack.text("/nats_url")).await
+}
+
+/// Signs in as a service user to the stack's broker at another address, such as that of a proxy.
+///
+/// # Panics
+///
+/// If the broker refuses.
+pub async fn broker_at(stack: &Stack, user: &str, url: &str) -> Broker {
     let password = read(stack.text(&format!("/nats_password_files/{user}")));
     let settings = BrokerSettings {
-        url: stack.text("/nats_url").to_owned(),
+        url: url.to_owned(),
         user: user.to_owned(),
         password: Some(Secret::new(password)),
         replicas: 1,

@@ -1,5 +1,6 @@
 //! The worker's settings.
 
+use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,6 +15,12 @@ use service::telemetry::LogFormat;
 /// Maximum length of the host name in a worker's name, which has at most 40 characters.
 const MAX_HOST_BYTES: usize = 20;
 
+/// Sandbox runs at once if memory allows; a sleeping program takes memory and no core.
+const MAX_DEFAULT_SLOTS: usize = 16;
+/// Memory of a job at level `standard`, and of the worker itself.
+const SLOT_MIB: usize = 512;
+const WORKER_MIB: usize = 1_024;
+
 /// Everything that a worker reads from its settings.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -26,6 +33,9 @@ pub struct Config {
     pub analyses: bool,
     /// Maximum concurrent steps of one phase.
     pub concurrency: usize,
+    /// Sandbox runs that start whoever's they are; the further slots, up to `sandbox.concurrency` in all, are for users
+    /// without running code.
+    pub execute_concurrency: usize,
     pub max_attempts: u64,
     pub steps_per_user: u32,
     pub drain: Duration,
@@ -47,17 +57,19 @@ impl Config {
             settings.read_or("worker.instance", instance_name(rustix::system::uname().nodename().to_bytes()));
         let (phases, analyses) = read_phases(&mut settings);
         let runtimes = settings.list("sandbox.runtimes");
+        let execute_concurrency = settings.read_or("worker.execute_concurrency", cores());
         let config = Self {
             broker: BrokerSettings::read(&mut settings),
             redis_url: settings.required_secret("redis.url", "redis.url_file"),
             phases,
             analyses,
             concurrency: settings.read("worker.concurrency"),
+            execute_concurrency,
             max_attempts: settings.read("worker.max_attempts"),
             steps_per_user: settings.read("worker.steps_per_user"),
             drain: settings.span("worker.drain"),
             require_user_namespace: settings.read("worker.require_user_namespace"),
-            sandbox: read_sandbox(&mut settings, profile, &instance, runtimes.clone()),
+            sandbox: read_sandbox(&mut settings, profile, &instance, runtimes.clone(), execute_concurrency),
             generator: read_generator(&mut settings, &runtimes),
             budget: Budget::read(&mut settings),
             metrics_listen: settings.read::<String>("worker.metrics_listen"),
@@ -65,8 +77,11 @@ impl Config {
             log_filter: settings.read_or("telemetry.filter", "info".to_owned()),
             instance,
         };
-        if config.concurrency == 0 || config.sandbox.concurrency == 0 {
+        if config.concurrency == 0 || config.execute_concurrency == 0 {
             settings.mistake("worker.concurrency, worker.execute_concurrency: must be at least 1");
+        }
+        if config.sandbox.concurrency < config.execute_concurrency {
+            settings.mistake("worker.execute_slots: must be at least worker.execute_concurrency");
         }
         settings.finish()?;
         Ok(config)
@@ -97,7 +112,34 @@ fn read_phases(settings: &mut Settings) -> (Vec<PhaseKind>, bool) {
     (phases, analyses)
 }
 
-fn read_sandbox(settings: &mut Settings, profile: Profile, instance: &str, runtimes: Vec<String>) -> SandboxConfig {
+/// Returns the number of cores that this process may use, at least 2.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get).max(2)
+}
+
+/// Returns the memory of this host or container in MiB; `None` if the kernel does not tell.
+fn memory_mib() -> Option<usize> {
+    let limit = fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse::<usize>().ok());
+    let total = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+        line.trim().strip_suffix(" kB")?.parse::<usize>().ok()
+    });
+    [limit.map(|bytes| bytes >> 20), total.map(|kib| kib >> 10)].into_iter().flatten().min()
+}
+
+/// Returns the default of `worker.execute_slots`: [`MAX_DEFAULT_SLOTS`], or what the memory allows beside the worker.
+fn default_slots(execute_concurrency: usize, memory_mib: Option<usize>) -> usize {
+    let fitting = memory_mib.map_or(MAX_DEFAULT_SLOTS, |mib| mib.saturating_sub(WORKER_MIB) / SLOT_MIB);
+    fitting.min(MAX_DEFAULT_SLOTS).max(execute_concurrency)
+}
+
+fn read_sandbox(
+    settings: &mut Settings,
+    profile: Profile,
+    instance: &str,
+    runtimes: Vec<String>,
+    execute_concurrency: usize,
+) -> SandboxConfig {
     let backend = match settings.read::<String>("sandbox.backend").as_str() {
         "docker" => Backend::Docker,
         "bubblewrap" => Backend::Bubblewrap,
@@ -115,7 +157,6 @@ fn read_sandbox(settings: &mut Settings, profile: Profile, instance: &str, runti
     let docker_runtime = settings.optional::<String>("sandbox.docker_runtime");
     let minimum_landlock_abi =
         settings.read_or("sandbox.minimum_landlock_abi", min_landlock_abi(backend, docker_runtime.as_deref()));
-    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     SandboxConfig {
         backend,
         docker_host: settings.optional("sandbox.docker_host"),
@@ -125,7 +166,7 @@ fn read_sandbox(settings: &mut Settings, profile: Profile, instance: &str, runti
         prestart: read_start_ahead(settings),
         jobs_per_container: settings.read("sandbox.jobs_per_container"),
         docker_runtime,
-        concurrency: settings.read_or("worker.execute_concurrency", cores.max(2)),
+        concurrency: settings.read_or("worker.execute_slots", default_slots(execute_concurrency, memory_mib())),
         runner_path: None,
         minimum_landlock_abi,
         instance: instance.to_owned(),
@@ -192,7 +233,7 @@ fn read_languages(settings: &mut Settings, offered: &[String]) -> Vec<Runtime> {
         match sandbox::languages().find(|language| language.name == name) {
             Some(language) => {
                 let (aliases, endings) = (language.aliases.to_vec(), language.endings.to_vec());
-                runtimes.push(Runtime { name, aliases, endings, has_tests: language.has_tests });
+                runtimes.push(Runtime { name, aliases, endings, has_tests: language.has_tests, version: None });
             }
             None => settings.mistake(format!("sandbox.runtimes, generator.runtimes: unknown runtime {name:?}")),
         }
@@ -237,6 +278,19 @@ mod tests {
         assert_eq!(minimum(&[("sandbox.docker_runtime", "runsc")]), 0);
         assert_eq!(minimum(&[("sandbox.docker_runtime", "runsc"), ("sandbox.backend", "bubblewrap")]), 1);
         assert_eq!(minimum(&[("sandbox.minimum_landlock_abi", "4")]), 4);
+    }
+
+    #[test]
+    fn slots_exceed_the_cores_as_far_as_memory_allows() {
+        assert_eq!(default_slots(2, Some(24 * 1_024)), 16);
+        assert_eq!(default_slots(2, Some(5 * 1_024)), 8);
+        assert_eq!(default_slots(4, Some(512)), 4, "never fewer than the runs for everyone");
+        assert_eq!(default_slots(32, None), 32);
+        let slots = |more| Config::read(settings(more)).map(|config| config.sandbox.concurrency);
+        assert_eq!(slots(&[("worker.execute_slots", "5")]).unwrap(), 5);
+        let ConfigErrors(mistakes) =
+            slots(&[("worker.execute_slots", "3"), ("worker.execute_concurrency", "4")]).unwrap_err();
+        assert!(mistakes.iter().any(|mistake| mistake.starts_with("worker.execute_slots: ")), "{mistakes:?}");
     }
 
     #[test]

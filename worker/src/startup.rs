@@ -74,7 +74,7 @@ pub struct Application {
     phases: Vec<PhaseKind>,
     analyses: bool,
     concurrency: usize,
-    execute_concurrency: usize,
+    execute_slots: FairSlots,
     drain: Duration,
     metrics: ProbeServer,
     view: ReadModel,
@@ -83,7 +83,7 @@ pub struct Application {
 
 impl Application {
     /// Connects to the broker and Redis, warms the sandbox, and verifies the streams; takes no step yet.
-    pub async fn build(config: Config, lifecycle: Lifecycle) -> Result<Self, StartupError> {
+    pub async fn build(mut config: Config, lifecycle: Lifecycle) -> Result<Self, StartupError> {
         if config.require_user_namespace {
             user_namespace::check().map_err(StartupError::UserNamespace)?;
         }
@@ -91,8 +91,12 @@ impl Application {
         let broker = Broker::connect(&config.broker).await?;
         verify(&broker, &Requirements::of_worker(queues_of(&config))).await?;
         let runs_code = config.phases.contains(&PhaseKind::Execute);
-        let execute_concurrency = config.sandbox.concurrency;
+        let slots = config.sandbox.concurrency;
+        let execute_slots = FairSlots::with_reserve(slots, slots - config.execute_concurrency);
         let sandbox = if runs_code { Some(sandbox::open(config.sandbox).await?) } else { None };
+        for runtime in &mut config.generator.runtimes {
+            runtime.version = sandbox.as_ref().and_then(|sandbox| sandbox.version(&runtime.name)).map(str::to_owned);
+        }
         let attempts = Attempts::new(Buckets::new(&broker).attempts().await?, config.max_attempts);
         let view = ReadModel::open(config.redis_url.expose())?;
         let charges = Charges::open(&broker).await?;
@@ -125,7 +129,7 @@ impl Application {
             phases: config.phases,
             analyses: config.analyses,
             concurrency: config.concurrency,
-            execute_concurrency,
+            execute_slots,
             drain: config.drain,
             metrics,
             view,
@@ -181,17 +185,19 @@ impl Application {
     }
 
     fn serve(&self, phase: PhaseKind) {
-        let (consumers, slots) = match (phase, &self.context.sandbox) {
+        let (consumers, fair) = match (phase, &self.context.sandbox) {
+            // The lanes share the slots, as they share the cores.
             (PhaseKind::Execute, Some(sandbox)) => {
-                (sandbox.runtimes().into_iter().map(Consumer::Execute).collect(), self.execute_concurrency)
+                (sandbox.runtimes().into_iter().map(Consumer::Execute).collect(), self.execute_slots.clone())
             }
-            (_, _) => (vec![Consumer::Steps(phase)], self.concurrency),
+            (_, _) => (vec![Consumer::Steps(phase)], FairSlots::new(self.concurrency)),
         };
+        let slots = fair.count();
         for consumer in consumers {
             let lane = if let Consumer::Execute(runtime) = &consumer { runtime.as_str() } else { "std" };
             self.runner.metrics.export_slots(phase.as_str(), lane, slots);
             let queue = Queue::new(&self.broker, consumer);
-            let (reader, runner, fair) = (queue.clone(), self.runner.clone(), FairSlots::new(slots));
+            let (reader, runner, fair) = (queue.clone(), self.runner.clone(), fair.clone());
             self.lifecycle.spawn(consume(queue, slots + PREFETCH, self.lifecycle.clone(), move |delivery| {
                 let (reader, runner, fair) = (reader.clone(), runner.clone(), fair.clone());
                 async move {

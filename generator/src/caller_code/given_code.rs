@@ -103,6 +103,7 @@ fn generation(files: Vec<SourceFile>, run: Run, action: Action, documentation: S
         changes: None,
         tokens: 0,
         repairable: false,
+        remark: None,
     }
 }
 

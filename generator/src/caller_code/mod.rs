@@ -1,5 +1,6 @@
 //! Code that the caller supplies: its intent, language, tests, outline and changes.
 
+pub(crate) mod detection;
 pub(crate) mod diff;
 pub(crate) mod given_code;
 pub(crate) mod intent;

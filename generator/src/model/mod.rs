@@ -90,6 +90,7 @@ impl Model {
             files,
             tokens,
             repairable: true,
+            remark: None,
         })
     }
 
@@ -150,6 +151,7 @@ impl Model {
             changes: None,
             tokens: answer.tokens,
             repairable: false,
+            remark: None,
         })
     }
 }

@@ -10,7 +10,7 @@ use crate::paths::{is_safe_path, is_test_file};
 use crate::recipes::code_elements::code_elements;
 use crate::recipes::matching::KeywordRules;
 use crate::recipes::parameters::Parameter;
-use crate::recipes::requirements::constraints::{Capabilities, Claim};
+use crate::recipes::requirements::constraints::{Capabilities, Claim, exceptions_of};
 use crate::recipes::requirements::relations::relations_of;
 use crate::recipes::requirements::{Requirement, stated};
 use crate::tokenize::{stem, words};
@@ -200,6 +200,7 @@ fn read_recipe(folder: &str, mut files: BTreeMap<String, String>) -> Result<Reci
         numbers: goals.numbers.clone(),
         largest_number: goals.largest_number,
         relations: phrases.flat_map(|text| relations_of(text)).collect(),
+        exceptions: goals.examples.iter().chain(&goals.phrasings).flat_map(|text| exceptions_of(text)).collect(),
     };
     let keywords = KeywordRules::new(&goals.require, &goals.covers, &goals.excludes, capabilities);
     if !keywords.is_usable() {

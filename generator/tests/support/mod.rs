@@ -12,9 +12,9 @@ fn data_dir() -> PathBuf {
 fn open(data_dir: Option<PathBuf>) -> Generator {
     let runtime = |name: &str, ending: &str| Runtime {
         name: name.to_owned(),
-        aliases: Vec::new(),
         endings: vec![ending.to_owned()],
         has_tests: true,
+        ..Runtime::default()
     };
     let runtimes = vec![runtime("python", ".py"), runtime("node", ".js")];
     let config = GeneratorConfig { data_dir, runtimes, ..GeneratorConfig::default() };

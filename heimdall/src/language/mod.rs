@@ -3,13 +3,12 @@
 mod data_formats;
 mod heuristics;
 mod line_kinds;
-mod path;
 mod table;
 mod triple_quotes;
 mod unsupported;
 
 use crate::notebook::cells::is_notebook;
-use path::PathKind;
+use source_text::file_kind::{self, FileKind};
 
 pub(crate) use table::{UNKNOWN, canonical};
 
@@ -52,13 +51,16 @@ pub(crate) fn guess(name: Option<&str>, path: Option<&str>, source: &str) -> Gue
 }
 
 fn detect(path: Option<&str>, source: &str) -> Guess {
-    match path.map_or(PathKind::Unknown, path::kind) {
-        PathKind::Notebook | PathKind::Language("json") if is_notebook(source) => Guess::Notebook,
-        PathKind::Language(language) => Guess::Language(language),
+    match path.map_or(FileKind::Unknown, file_kind::kind) {
+        FileKind::Notebook if is_notebook(source) => Guess::Notebook,
         // A truncated notebook.
-        PathKind::Notebook if source.trim_start_matches('\u{feff}').trim_start().starts_with('{') => Guess::NotCode,
-        PathKind::Unsupported => by_shebang(source).map_or(Guess::NotCode, Guess::Language),
-        PathKind::Notebook | PathKind::Unknown => {
+        FileKind::Notebook if source.trim_start_matches('\u{feff}').trim_start().starts_with('{') => Guess::NotCode,
+        FileKind::Language(language) if language.id == "json" && is_notebook(source) => Guess::Notebook,
+        FileKind::Language(language) => {
+            table::analyzed(language).or_else(|| by_shebang(source)).map_or(Guess::NotCode, Guess::Language)
+        }
+        FileKind::Unsupported => by_shebang(source).map_or(Guess::NotCode, Guess::Language),
+        FileKind::Notebook | FileKind::Unknown => {
             by_shebang(source).map_or_else(|| by_content(source), Guess::Language)
         }
     }

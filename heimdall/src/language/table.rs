@@ -1,6 +1,6 @@
 //! The languages with rules.
 
-use source_text::languages::{LANGUAGES, Language, by_name};
+use source_text::languages::{Language, by_name};
 
 /// Identifiers of the languages with rules.
 pub(super) const ANALYZED: &[&str] = &[
@@ -35,12 +35,8 @@ pub(crate) fn canonical(name: &str) -> Option<&'static str> {
     by_name(name).and_then(analyzed)
 }
 
-/// Returns the language of files with this extension.
-pub(super) fn by_extension(extension: &str) -> Option<&'static str> {
-    LANGUAGES.iter().find(|language| language.extensions.contains(&extension)).and_then(analyzed)
-}
-
-fn analyzed(language: &'static Language) -> Option<&'static str> {
+/// Returns the identifier of a language if it has rules.
+pub(super) fn analyzed(language: &'static Language) -> Option<&'static str> {
     Some(language.id).filter(|id| ANALYZED.contains(id))
 }
 

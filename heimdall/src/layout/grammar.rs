@@ -1,9 +1,8 @@
 //! Layout of languages with a grammar, from the syntax tree.
 
-use tree_sitter::{Node, TreeCursor};
+use source_text::grammar::{self, Deadline, Node, TreeCursor};
 
 use super::{Comment, Layout, Statement, comment_extent, is_line_end};
-use crate::text::syntax;
 
 /// Nodes whose children are statements.
 const BLOCKS: &[&str] = &[
@@ -54,9 +53,9 @@ impl Parent {
 
 /// Reads comments and statements. Returns `None` if the language has no grammar or the parser was stopped.
 pub(crate) fn read(language: &str, source: &str) -> Option<Layout> {
-    let (tree, text) = syntax::tree(language, source)?;
+    let (tree, text) = grammar::tree(language, source, Deadline::start())?;
     // After a syntax error the parser may take code for a comment.
-    let certain = syntax::first_error(tree.root_node()).map_or(text.len(), |wrong| wrong.start_byte());
+    let certain = grammar::first_error(tree.root_node()).map_or(text.len(), |wrong| wrong.start_byte());
     let (mut comments, mut statements) = (Vec::new(), Vec::new());
     let mut cursor = tree.walk();
     let mut parents = vec![Parent::new(language, tree.root_node())];

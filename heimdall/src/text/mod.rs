@@ -18,6 +18,7 @@ use crate::layout::{self, Layout};
 use crate::outcome::Outcome;
 use crate::rules;
 
+use source_text::grammar;
 use syntax::SyntaxVerdict;
 
 /// Analyses a text of any language.
@@ -27,7 +28,7 @@ pub(crate) fn analyze(language: &'static str, findings: &mut Findings<'_>) -> Ou
     let layout = layout::read(language, source);
     check_lines(language, layout.as_ref(), findings);
     // A parser that was stopped would be stopped again.
-    let is_stopped = layout.is_none() && syntax::is_known(language);
+    let is_stopped = layout.is_none() && grammar::is_known(language);
     let verdict = if is_stopped { SyntaxVerdict::Unknown } else { syntax::check(language, findings) };
     if let Some(layout) = layout.filter(|_| language != "python") {
         findings.set_layout(layout);

@@ -1,4 +1,5 @@
 //! Fair slots: a free slot goes to the waiting user with the fewest running steps, and to the oldest step of that user.
+//! The last slots are reserved for users without a running step, so that long steps of some users do not delay others.
 //!
 //! A worker prefetches a few messages beyond its slots and chooses among them. A step that waits too long is returned
 //! to the queue, so that later messages are seen and an idle worker can take it; its next wait is longer.
@@ -15,7 +16,7 @@ pub(crate) const PREFETCH: usize = 16;
 const SLOT_TIMEOUT: Duration = Duration::from_millis(500);
 const MAX_SLOT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The slots of one queue. Clones share them.
+/// The slots of one queue, or of several. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct FairSlots {
     state: Arc<Mutex<State>>,
@@ -27,6 +28,8 @@ struct State {
     running: HashMap<String, usize>,
     waiting: Vec<WaitingStep>,
     slots: usize,
+    /// The slots that are free only for users without a running step.
+    reserved: usize,
 }
 
 #[derive(Debug)]
@@ -47,8 +50,18 @@ pub(crate) struct SlotPermit {
 
 impl FairSlots {
     pub(crate) fn new(slots: usize) -> Self {
-        let state = State { free: slots, running: HashMap::new(), waiting: Vec::new(), slots };
+        Self::with_reserve(slots, 0)
+    }
+
+    /// Creates `slots` slots; when only `reserved` are left, they are for users without a running step.
+    pub(crate) fn with_reserve(slots: usize, reserved: usize) -> Self {
+        let state = State { free: slots, running: HashMap::new(), waiting: Vec::new(), slots, reserved };
         Self { state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// Returns the number of slots, free or in use.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().slots
     }
 
     /// Waits for a slot; longer after more deliveries. `None` after the timeout.
@@ -100,7 +113,8 @@ impl State {
     fn next(&mut self) -> Option<WaitingStep> {
         self.remove_timed_out();
         let running = |waiting: &WaitingStep| self.running.get(&waiting.user).copied().unwrap_or(0);
-        let candidates = self.waiting.iter().enumerate();
+        let may_start = |waiting: &WaitingStep| self.free > self.reserved || running(waiting) == 0;
+        let candidates = self.waiting.iter().enumerate().filter(|(_, waiting)| may_start(waiting));
         let next =
             candidates.min_by_key(|(_, waiting)| (running(waiting), waiting.sequence)).map(|(index, _)| index)?;
         Some(self.waiting.remove(next))
@@ -146,6 +160,20 @@ mod tests {
             drop(first);
         });
         assert!(patient.is_some() && greedy.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn reserved_slots_are_for_users_without_a_running_step() {
+        let slots = FairSlots::with_reserve(3, 2);
+        let held = slots.acquire("greedy", 1, 1).await.expect("a free slot");
+        assert!(slots.acquire("greedy", 2, 1).await.is_none(), "the other slots are reserved");
+        let second = slots.acquire("patient", 3, 1).await.expect("a reserved slot");
+        assert!(slots.acquire("patient", 4, 1).await.is_none(), "the last slot is reserved");
+        let _third = slots.acquire("late", 5, 1).await.expect("a reserved slot");
+        assert!(slots.acquire("latest", 6, 1).await.is_none(), "no slot is left");
+        drop((held, second));
+        assert!(slots.acquire("late", 7, 1).await.is_none(), "two slots are free, and reserved");
+        assert!(slots.acquire("greedy", 8, 1).await.is_some());
     }
 
     #[tokio::test(start_paused = true)]

@@ -62,7 +62,7 @@ pub(super) async fn run(
     if let Err(error) = model_round::fail_unproven_tests(context, workflow, &mut result).await {
         return error.into();
     }
-    let TestReport { document, summary, end, feedback } = test_report(&result, untested);
+    let TestReport { document, summary, end, feedback } = test_report(&result, untested, artifacts.remark.as_deref());
     let rerun = match model_round::rerun(context, workflow, summary, feedback).await {
         Ok(rerun) => rerun,
         Err(error) => return error.into(),

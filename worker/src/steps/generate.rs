@@ -195,6 +195,7 @@ async fn artifacts_from(
         runtime: Some(generation.runtime),
         origin: Some(if is_supplied { "code that was supplied".to_owned() } else { describe(&generation.origin) }),
         repairable: generation.repairable,
+        remark: generation.remark,
         documentation: Some(context.blobs.store(generation.documentation).await?),
         changes,
         ..Artifacts::default()

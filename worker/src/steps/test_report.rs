@@ -71,11 +71,11 @@ const TESTS_NOT_RUN: &str =
 
 /// Returns the report of a job. A run without tests counts as one test named `run`, passed if the exit code is 0.
 ///
-/// `untested` is true if the program may define tests that did not run.
-pub(super) fn test_report(result: &JobResult, untested: bool) -> TestReport {
+/// `untested` is true if the program may define tests that did not run. `remark` may explain why a program failed.
+pub(super) fn test_report(result: &JobResult, untested: bool, remark: Option<&str>) -> TestReport {
     let tests = match &result.tests {
         Some(tests) => tests.iter().map(of_case).collect(),
-        None => vec![run_as_test(result, untested)],
+        None => vec![run_as_test(result, untested, remark)],
     };
     let count =
         |outcome: &str| u32::try_from(tests.iter().filter(|test| test.outcome == outcome).count()).unwrap_or(u32::MAX);
@@ -146,7 +146,7 @@ fn of_case(case: &TestCase) -> Test {
     }
 }
 
-fn run_as_test(result: &JobResult, untested: bool) -> Test {
+fn run_as_test(result: &JobResult, untested: bool, remark: Option<&str>) -> Test {
     let passed = result.outcome.is_normal_exit() && result.exit_code == Some(0);
     let message = match (&result.outcome, result.exit_code) {
         (Outcome::Exited | Outcome::OutputTruncated, Some(0)) => untested.then(|| TESTS_NOT_RUN.to_owned()),
@@ -173,7 +173,10 @@ fn run_as_test(result: &JobResult, untested: bool) -> Test {
         name: "run".to_owned(),
         outcome: if passed { "passed" } else { "failed" },
         duration_ms: result.usage.wall_ms,
-        message,
+        message: match remark.filter(|_| !passed) {
+            Some(remark) => message.map(|message| format!("{message}; {remark}")),
+            None => message,
+        },
     }
 }
 
@@ -220,7 +223,7 @@ mod tests {
 
     #[track_caller]
     fn check(result: &JobResult, all_passed: bool, rate: f64) {
-        let report = test_report(result, false);
+        let report = test_report(result, false, None);
         assert_eq!(report.summary.all_passed(), all_passed, "{:?}", report.summary);
         assert!((report.summary.success_rate() - rate).abs() < 1e-9, "{:?}", report.summary);
     }
@@ -246,11 +249,22 @@ mod tests {
     #[test]
     fn the_report_of_a_killed_program_names_the_signal_and_has_no_exit_code() {
         let document =
-            test_report(&JobResult { signal: Some(9), ..result(Outcome::KilledBySignal, None, None) }, false).document;
+            test_report(&JobResult { signal: Some(9), ..result(Outcome::KilledBySignal, None, None) }, false, None)
+                .document;
         assert_eq!(document["tests"][0]["message"], "the program was killed by signal 9 (SIGKILL)");
         assert_eq!((&document["signal"], &document["exit_code"]), (&json!(9), &Value::Null));
-        let out_of_cpu = test_report(&result(Outcome::OutOfCpu, None, None), false).document;
+        let out_of_cpu = test_report(&result(Outcome::OutOfCpu, None, None), false, None).document;
         assert_eq!((&out_of_cpu["timed_out"], &out_of_cpu["outcome"]), (&json!(true), &json!("out_of_cpu")));
+    }
+
+    #[test]
+    fn a_remark_explains_a_failed_program_only() {
+        let message = |code| {
+            let ended = result(Outcome::Exited, Some(code), None);
+            test_report(&ended, false, Some("language assumed: python")).document["tests"][0]["message"].clone()
+        };
+        assert_eq!(message(1), "the program ended with exit code 1; language assumed: python");
+        assert_eq!(message(0), Value::Null);
     }
 
     #[test]
@@ -259,7 +273,7 @@ mod tests {
         loud.stdout = vec![0x1b; 4 << 20];
         loud.stderr = vec![b'"'; 4 << 20];
         loud.tests.iter_mut().flatten().for_each(|test| test.message = Some("\u{1}".repeat(4_000)));
-        let TestReport { document, summary, feedback, .. } = test_report(&loud, false);
+        let TestReport { document, summary, feedback, .. } = test_report(&loud, false, None);
         assert!(document.to_string().len() < 7_500_000, "{}", document.to_string().len());
         assert_eq!((document["truncated"].as_bool(), document["total"].as_u64()), (Some(true), Some(10_000)));
         assert_eq!((summary.total, feedback.failed_tests.len()), (10_000, MAX_FEEDBACK_TESTS));
@@ -289,7 +303,7 @@ mod tests {
 
     #[test]
     fn the_document_has_the_form_that_clients_read() {
-        let document = test_report(&result(Outcome::Exited, Some(0), None), false).document;
+        let document = test_report(&result(Outcome::Exited, Some(0), None), false, None).document;
         assert_eq!(document["tests"][0]["name"], "run");
         assert_eq!(document["stdout"], "out\u{fffd}");
         assert_eq!(document["usage"]["max_rss_bytes"], 3);

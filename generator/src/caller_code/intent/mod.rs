@@ -13,6 +13,7 @@ mod tool_words {
     include!(concat!(env!("OUT_DIR"), "/words/tools.rs"));
 }
 
+use crate::caller_code::detection::language_of;
 use crate::language;
 use crate::tokenize::{Word, words};
 use crate::types::{Mode, Request, Tool};
@@ -61,7 +62,7 @@ pub(crate) fn intent(request: &Request) -> Intent {
         (Mode::Generate, _) | (Mode::Auto, None) => Intent::Generate,
         (Mode::Auto, Some(code)) => {
             let (named, file) = (request.language.as_deref(), request.current_file.as_deref());
-            let own = language::detect(named, file, code).map_or_else(|_| Vec::new(), language::names);
+            let own = language_of(named, file, code).map_or_else(Vec::new, language::names);
             of_goal(&request.goal, &CodeContext::of(code, file, own))
         }
     }

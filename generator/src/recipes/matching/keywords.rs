@@ -70,6 +70,16 @@ impl KeywordRules {
         self.require.iter().flatten().chain(&self.covers).flatten().any(|term| term.stem == wanted)
     }
 
+    /// Returns whether the recipe knows all that a goal excludes. If not, the exception may be the point of the goal:
+    /// "days between two dates without weekends".
+    pub(super) fn knows_exceptions(&self, goal: &GoalTerms) -> bool {
+        let excludes = |wanted: &str| self.excludes.iter().flatten().any(|term| term.stem == wanted);
+        goal.constraints.exceptions.iter().all(|stem| {
+            let is_grammar = STOP.contains(stem) || FILLER.contains(stem);
+            is_grammar || self.mentions(stem) || excludes(stem) || self.capabilities.exceptions.contains(stem)
+        })
+    }
+
     /// Returns the requirements of a goal that the recipe does not meet.
     pub(super) fn lacks(&self, goal: &GoalTerms) -> Vec<Requirement> {
         let mut lacking = self.capabilities.lacks(&goal.constraints, &goal.stems());
@@ -301,7 +311,7 @@ pub(super) type Candidate<'a> = (usize, &'a GoalTerms, &'a KeywordRules);
 pub(super) fn best<'a>(candidates: impl Iterator<Item = Candidate<'a>>) -> Vec<usize> {
     let mut fits: Vec<(usize, Fit)> = candidates
         .filter_map(|(index, goal, keywords)| Some((index, goal, keywords, fit(goal, keywords)?)))
-        .filter(|(_, goal, keywords, _)| keywords.lacks(goal).is_empty())
+        .filter(|(_, goal, keywords, _)| keywords.knows_exceptions(goal) && keywords.lacks(goal).is_empty())
         .map(|(index, _, _, fit)| (index, fit))
         .collect();
     fits.sort_by_key(|(index, fit)| (std::cmp::Reverse(*fit), *index));

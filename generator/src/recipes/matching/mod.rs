@@ -353,6 +353,7 @@ impl Matcher {
             && !is_ruled_out(values.unwrap_or(&terms), keywords, tolerates)
             && !goal_text::texts(&query.text).iter().any(|text| is_other_work(text, tolerates))
             && self.lacks(query, scored.recipe).is_empty()
+            && (!query.is_title() || keywords.knows_exceptions(&query.terms))
     }
 
     /// Returns the first recipe if it leads by the margin, else the only one within the margin that the goal names.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{Parameter, ParameterKind};
+use crate::tokenize::NUMBERED_NAMES;
 
 /// Maximum distance in words between a number and its cue.
 const MAX_CUE_DISTANCE: usize = 3;
@@ -10,7 +11,7 @@ const NAME_MARKERS: &[&str] = &["named", "called", "naming", "name", "calling"];
 /// Words that are never names.
 const NOT_NAMES: &[&str] = &["I", "A", "The", "It", "Python", "JavaScript", "None", "True", "False"];
 /// Words that a version number follows.
-const VERSIONED: &[&str] = &["python", "node", "nodejs", "node.js", "version", "rfc", "es"];
+const VERSIONED: &[&str] = &["python", "node", "nodejs", "node.js", "version", "es"];
 const NUMBER_WORDS: &[(&str, f64)] = &[
     ("one", 1.0),
     ("two", 2.0),
@@ -90,12 +91,15 @@ impl<'a> GoalTokens<'a> {
         Self { goal, tokens: tokens(goal) }
     }
 
-    /// Returns whether a word is a number in digits, other than the version of a language.
+    /// Returns whether a word is a number in digits that belongs to no name ("Python 3", "ISO 8601").
     pub(crate) fn has_number(&self) -> bool {
         let is_number =
             |token: &Token<'_>| token.lower.starts_with(|c: char| c.is_ascii_digit()) && parse_number(token).is_some();
-        let is_version = |at: usize| at > 0 && VERSIONED.contains(&self.tokens[at - 1].lower.as_str());
-        (0..self.tokens.len()).any(|at| is_number(&self.tokens[at]) && !is_version(at))
+        let is_of_name = |at: usize| {
+            let name = at.checked_sub(1).map(|before| self.tokens[before].lower.as_str());
+            name.is_some_and(|name| VERSIONED.contains(&name) || NUMBERED_NAMES.contains(&name))
+        };
+        (0..self.tokens.len()).any(|at| is_number(&self.tokens[at]) && !is_of_name(at))
     }
 
     /// Extracts the values of a recipe's parameters; `None` if the goal sets none.

@@ -23,6 +23,8 @@ pub(crate) struct Constraints {
     ruled_out: BTreeSet<Requirement>,
     /// Words that the goal excludes.
     excluded_words: BTreeSet<String>,
+    /// The stems of excluded words that state no requirement: "weekend" in "days without weekends".
+    pub(crate) exceptions: BTreeSet<String>,
     /// Modules that the goal requires.
     modules: BTreeSet<String>,
     numbers: BTreeSet<u64>,
@@ -61,6 +63,11 @@ pub(crate) fn parse_goal(goal: &str, kept: impl Fn(Vec<Word>) -> Vec<Word>) -> P
     }
     constraints.relations = relations(&wanted, &has_article, &is_stated);
     ParsedGoal { constraints, wanted, is_stated }
+}
+
+/// Returns the stems of the words that a text excludes and that state no requirement.
+pub(crate) fn exceptions_of(text: &str) -> BTreeSet<String> {
+    parse_goal(text, |words| words).constraints.exceptions
 }
 
 fn is(word: &Word, list: &[&str]) -> bool {
@@ -197,9 +204,10 @@ fn rule_out(negation: &Word, segment: &[Word], next: Option<&Word>, constraints:
     let rest = words.iter().zip(is_stated).filter(|(word, is_stated)| {
         !is_stated && !is(word, CLAUSE_STARTERS) && !is(word, &["of", "than", "any", "other", "be", "use"])
     });
-    let rest: Vec<String> = rest.map(|(word, _)| word.text.clone()).collect();
+    let rest: Vec<&Word> = rest.map(|(word, _)| word).collect();
     constraints.replaced |= replaced && (!rest.is_empty() || words.is_empty());
-    constraints.excluded_words.extend(rest);
+    constraints.exceptions.extend(rest.iter().map(|word| word.stem.clone()));
+    constraints.excluded_words.extend(rest.iter().map(|word| word.text.clone()));
 }
 
 /// Collects the numbers of a goal except Python versions, which may be a requirement, and percentages.
@@ -268,6 +276,8 @@ pub(crate) struct Capabilities {
     pub(crate) code_elements: BTreeSet<String>,
     /// The relations that its keywords and examples name.
     pub(crate) relations: Vec<Relation>,
+    /// The exceptions that its examples and phrasings state.
+    pub(crate) exceptions: BTreeSet<String>,
     /// The only numbers that a goal may state; `None` allows all.
     pub(crate) numbers: Option<Vec<u64>>,
     /// The largest number that a goal may state.

@@ -232,6 +232,7 @@ requirements! {
     Numbers, "those numbers", "is written for other numbers", [];
     Modules, "that module", "does not use that module", [];
     Part, "that division", "does not work part by part in that way", [];
+    Standard, "that standard", "does not name that standard", [];
     Source, "that source", "does not start from that", [];
     Target, "that target", "does not convert to that", [];
     Result, "that result", "does not return that", [];

@@ -12,6 +12,8 @@ include!(concat!(env!("OUT_DIR"), "/words/relations.rs"));
 pub(crate) enum RelationKind {
     /// "per line", "word by word", "in each sentence", "by key".
     Part,
+    /// "by RFC 6238", "per ISO 8601".
+    Standard,
     /// "from titles".
     Source,
     /// "given a list".
@@ -31,6 +33,7 @@ impl RelationKind {
     pub(crate) fn requirement(self) -> Requirement {
         match self {
             Self::Part => Requirement::Part,
+            Self::Standard => Requirement::Standard,
             Self::Source | Self::Given => Requirement::Source,
             Self::Target => Requirement::Target,
             Self::Result | Self::Form => Requirement::Result,
@@ -54,9 +57,11 @@ impl Relation {
         // The last noun is the result: an e-mail domain is not an e-mail.
         same && match self.kind {
             RelationKind::Result | RelationKind::Form | RelationKind::Selection => self.head.ends_with(&known.head),
-            RelationKind::Part | RelationKind::Source | RelationKind::Given | RelationKind::Target => {
-                self.head.windows(known.head.len()).any(|window| window == known.head)
-            }
+            RelationKind::Part
+            | RelationKind::Standard
+            | RelationKind::Source
+            | RelationKind::Given
+            | RelationKind::Target => self.head.windows(known.head.len()).any(|window| window == known.head),
         }
     }
 
@@ -126,6 +131,7 @@ fn marked(words: &[Word], has_article: &[bool], at: usize) -> Option<(RelationKi
     let before = at.checked_sub(1).filter(|_| !word.starts_clause).map_or("", text);
     let next = text(at + 1);
     let kind = match word.text.as_str() {
+        "by" | "per" if names_standard(next) => RelationKind::Standard,
         "per" => RelationKind::Part,
         "each" | "every" if next != "other" && BEFORE_PARTS.contains(&before) => RelationKind::Part,
         "by" if before == next && next != "step" => RelationKind::Part,
@@ -143,6 +149,12 @@ fn marked(words: &[Word], has_article: &[bool], at: usize) -> Option<(RelationKi
         _ => return None,
     };
     Some((kind, at + 1))
+}
+
+/// Returns whether a word is a numbered name of a standard: "rfc6238".
+fn names_standard(word: &str) -> bool {
+    let name = word.trim_end_matches(|c: char| c.is_ascii_digit());
+    name.len() < word.len() && STANDARDS.contains(&name)
 }
 
 fn is_number(word: &Word) -> bool {

@@ -131,6 +131,9 @@ pub struct Artifacts {
     pub origin: Option<String>,
     /// True if another round with feedback would yield a different result.
     pub repairable: bool,
+    /// Remarks on the choice of the runtime and the form of the code, shown if the run fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
     pub documentation: Option<Content>,
     /// A unified diff between the caller's files and their replacements.
     #[serde(default)]

@@ -125,7 +125,9 @@ impl Broker {
     pub async fn connect(settings: &BrokerSettings) -> Result<Self, BrokerError> {
         let addresses = addresses(settings)?;
         let through_relay = connect_through_relay(settings, &addresses, || options(settings));
-        let direct = retry(settings, || straight_options(settings).connect(addresses.as_slice()), |error| error);
+        let name = format!("promptcraft {} direct", settings.user);
+        let direct_options = || straight_options(settings).name(&name);
+        let direct = retry(settings, || direct_options().connect(addresses.as_slice()), |error| error);
         let (client, direct) = tokio::try_join!(through_relay, direct)?;
         check(settings, &client).await?;
         check(settings, &direct).await?;

@@ -3,8 +3,9 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use async_nats::HeaderMap;
 use async_nats::jetstream::context::PublishError;
-use async_nats::jetstream::kv::{self, CreateErrorKind, Operation, UpdateErrorKind};
+use async_nats::jetstream::kv::{self, CreateErrorKind, UpdateErrorKind};
 use futures_util::StreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,7 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::connection::broker::Broker;
 use crate::envelope::{decode, encode};
 use crate::kv::catalogues;
-use crate::log::raw_get::is_removed;
+use crate::log::raw_get::{Choice, is_removed, read_message};
 use domain::identity::{RefreshFamily, Revocation, SigningKey, User};
 use service::failpoints;
 
@@ -132,13 +133,15 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
         BucketError::Unavailable { bucket: self.name, reason: error.to_string() }
     }
 
-    /// Returns the entry and its revision.
+    /// Returns the entry and its revision, as the leader of the bucket's stream has it.
     pub async fn get(&self, key: &str) -> Result<Option<(T, u64)>, BucketError> {
-        let entry = self.store.entry(key).await.map_err(|error| self.unavailable(&error))?;
-        match entry.filter(|entry| entry.operation == Operation::Put) {
+        let subject = format!("$KV.{}.{key}", self.name);
+        let choice = Choice::Newest { last_by_subj: &subject };
+        let entry = read_message(&self.broker, &self.store.stream_name, choice).await;
+        match entry.map_err(|error| self.unavailable(&error))?.filter(|entry| !is_deletion(&entry.headers)) {
             Some(entry) => {
-                let value = decode(&entry.value).map_err(|error| self.unavailable(&error))?;
-                Ok(Some((value, entry.revision)))
+                let value = decode(&entry.payload).map_err(|error| self.unavailable(&error))?;
+                Ok(Some((value, entry.sequence)))
             }
             None => Ok(None),
         }
@@ -231,6 +234,11 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
         entries.sort_by(|(left, _), (right, _)| left.cmp(right));
         Ok(entries)
     }
+}
+
+/// Returns whether the headers of an entry mark its deletion; those of a value have no operation.
+fn is_deletion(headers: &HeaderMap) -> bool {
+    headers.get("KV-Operation").is_some_and(|operation| operation.as_str() != "PUT")
 }
 
 /// Recognises both conflict errors: the client has a kind for that of a single server, and none for that of several

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::connection::broker::Broker;
 use crate::envelope::{DecodeError, decode, encode};
 use crate::log::fence::{ConflictOutcome, classify_conflict};
-use crate::log::raw_get::{Choice, RawGetError, raw_get};
+use crate::log::raw_get::{Choice, read_message};
 use crate::log::scan::{read_to_end, unavailable};
 use crate::log::tail::tail;
 use crate::queue::dead_letters::{Cause, DeadLetter, texts};
@@ -368,10 +368,7 @@ impl WorkflowLog {
     }
 
     async fn raw_get(&self, choice: Choice<'_>) -> Result<Option<StreamMessage>, ReadError> {
-        let direct = raw_get(self.broker.direct(), subjects::WORKFLOWS, choice).await;
-        let Err(RawGetError::Request(_)) = direct else { return direct.map_err(unavailable) };
-        self.broker.avoid_direct();
-        raw_get(self.broker.jetstream(), subjects::WORKFLOWS, choice).await.map_err(unavailable)
+        read_message(&self.broker, subjects::WORKFLOWS, choice).await.map_err(unavailable)
     }
 
     async fn stream(&self) -> Result<jetstream::stream::Stream<()>, ReadError> {

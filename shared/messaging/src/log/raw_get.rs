@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use crate::connection::HeaderBlock;
+use crate::connection::broker::Broker;
 
 /// A selection of one message of a stream.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -68,6 +69,18 @@ pub(crate) async fn raw_get(
         Response::Err { error } if error.error_code() == ErrorCode::NO_MESSAGE_FOUND => Ok(None),
         Response::Err { error } => Err(error.into()),
     }
+}
+
+/// Returns the selected message as [`raw_get`] does, over the direct connection, or the relay if that does not answer.
+pub(crate) async fn read_message(
+    broker: &Broker,
+    stream: &str,
+    choice: Choice<'_>,
+) -> Result<Option<StreamMessage>, RawGetError> {
+    let direct = raw_get(broker.direct(), stream, choice).await;
+    let Err(RawGetError::Request(_)) = direct else { return direct };
+    broker.avoid_direct();
+    raw_get(broker.jetstream(), stream, choice).await
 }
 
 /// Returns whether the leader of `stream` no longer has the message with this sequence.

@@ -1,15 +1,17 @@
 //! File types by name and extension.
 
-use super::table::by_extension;
+use crate::languages::{Language, by_extension, by_name};
 
-/// File type of a path.
+/// The type of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PathKind {
-    Language(&'static str),
+pub enum FileKind {
+    /// A language or data format of the table.
+    Language(&'static Language),
+    /// A Jupyter notebook.
     Notebook,
-    /// A file type that is not analysed.
+    /// A file of another type, which is hardly source code.
     Unsupported,
-    /// The path does not show the type.
+    /// The name does not show the type.
     Unknown,
 }
 
@@ -36,7 +38,7 @@ const NAMES: &[(&str, &str)] = &[
     ("pipfile", "toml"),
 ];
 
-/// File names without an extension that are not analysed.
+/// File names without an extension that hold no source code of a language in the table.
 const UNSUPPORTED: &[&str] = &[
     "authors",
     "build",
@@ -62,9 +64,8 @@ const UNSUPPORTED: &[&str] = &[
     "workspace",
 ];
 
-/// Returns the type of a file. Unknown extensions are unsupported, because guessing by content would be wrong more
-/// often.
-pub(super) fn kind(path: &str) -> PathKind {
+/// Returns the type of a file by its name. The content of a file with an unknown extension is more often data than code.
+pub fn kind(path: &str) -> FileKind {
     let file = path.trim().rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
     let mut file = file.as_str();
     while let Some((stem, ending)) = file.rsplit_once('.')
@@ -74,22 +75,22 @@ pub(super) fn kind(path: &str) -> PathKind {
         file = stem;
     }
     if let Some((_, language)) = NAMES.iter().find(|(name, _)| *name == file) {
-        return PathKind::Language(language);
+        return by_name(language).map_or(FileKind::Unsupported, FileKind::Language);
     }
     if ["dockerfile.", "dockerfile-", "containerfile."].iter().any(|start| file.starts_with(start)) {
-        return PathKind::Language("dockerfile");
+        return by_name("dockerfile").map_or(FileKind::Unsupported, FileKind::Language);
     }
     match file.rsplit_once('.') {
-        Some((_, "ipynb")) => PathKind::Notebook,
-        Some((_, ending)) => by_extension(ending).map_or(PathKind::Unsupported, PathKind::Language),
-        None if UNSUPPORTED.contains(&file) => PathKind::Unsupported,
-        None => PathKind::Unknown,
+        Some((_, "ipynb")) => FileKind::Notebook,
+        Some((_, ending)) => by_extension(ending).map_or(FileKind::Unsupported, FileKind::Language),
+        None if UNSUPPORTED.contains(&file) => FileKind::Unsupported,
+        None => FileKind::Unknown,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{PathKind, kind};
+    use super::{FileKind, by_name, kind};
 
     #[test]
     fn an_unknown_extension_is_unsupported() {
@@ -97,11 +98,9 @@ mod tests {
             "notes.txt",
             "a.xml",
             "a.tex",
-            "a.lua",
             "a.diff",
             "a.j2",
             "a.pyx",
-            "a.ps1",
             "main.tf",
             "nginx.conf",
             "a.proto",
@@ -115,7 +114,7 @@ mod tests {
             "LICENSE",
             "a.unheard",
         ] {
-            assert_eq!(kind(path), PathKind::Unsupported, "{path}");
+            assert_eq!(kind(path), FileKind::Unsupported, "{path}");
         }
     }
 
@@ -131,15 +130,15 @@ mod tests {
             ("Rakefile", "ruby"),
             (".bashrc", "bash"),
         ] {
-            assert_eq!(kind(path), PathKind::Language(language), "{path}");
+            assert_eq!(kind(path), FileKind::Language(by_name(language).expect("in the table")), "{path}");
         }
-        assert_eq!(kind("a/n.ipynb"), PathKind::Notebook);
+        assert_eq!(kind("a/n.ipynb"), FileKind::Notebook);
     }
 
     #[test]
     fn a_name_without_an_extension_has_no_type() {
         for path in ["main", "src.d/run", "", "a/", "untitled"] {
-            assert_eq!(kind(path), PathKind::Unknown, "{path}");
+            assert_eq!(kind(path), FileKind::Unknown, "{path}");
         }
     }
 }
