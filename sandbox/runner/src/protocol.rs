@@ -168,6 +168,8 @@ pub struct Finished {
     pub truncated: bool,
     #[serde(with = "serde_bytes")]
     pub report: Vec<u8>,
+    #[serde(default)]
+    pub report_truncated: bool,
     pub wall_ms: u64,
     pub cpu_ms: u64,
     pub max_rss_bytes: u64,

@@ -107,7 +107,7 @@ impl JobResult {
     pub(crate) fn from_frame(job: &Job, finished: Finished, host_counters: Counters, wait: Duration) -> Self {
         let outcome = classify(job, &finished, &host_counters);
         let tests = (job.command == Command::Tests)
-            .then(|| report::read(&finished.report, finished.exit_code, finished.signal));
+            .then(|| report::read(&finished.report, finished.report_truncated, finished.exit_code, finished.signal));
         let usage = Usage {
             cpu_ms: finished.cpu_ms.max(host_counters.cpu_us.unwrap_or(0) / 1000),
             wall_ms: finished.wall_ms,
