@@ -85,7 +85,7 @@ async fn check_tests(sandbox: &dyn Sandbox, runtime: &str, path: &str, cases: &[
 
 async fn node_counts_tests_and_not_suites(sandbox: &dyn Sandbox) {
     use TestOutcome::{Error, Failed, Passed, Skipped};
-    let cases: [(&str, &[(&str, TestOutcome)]); 12] = [
+    let cases: [(&str, &[(&str, TestOutcome)]); 16] = [
         ("describe('adding', () => {});", &[("run", Error)]),
         ("describe('adding', () => { describe('inner', () => {}); });", &[("run", Error)]),
         ("describe('adding', () => { it.skip('later', () => {}); });", &[("adding > later", Skipped)]),
@@ -111,6 +111,28 @@ async fn node_counts_tests_and_not_suites(sandbox: &dyn Sandbox) {
         (
             "test('adds', () => {}); setTimeout(() => { throw new Error('late'); }, 30);",
             &[("adds", Passed), ("outside of the tests", Error)],
+        ),
+        (
+            "for (const name of ['adds', 'subtracts']) test(name, () => { setTimeout(() => { throw new Error('late ' + name); }, 10); }); test('waits', () => new Promise(done => setTimeout(done, 50)));",
+            &[
+                ("adds", Passed),
+                ("subtracts", Passed),
+                ("waits", Passed),
+                ("adds > after its end", Error),
+                ("subtracts > after its end", Error),
+            ],
+        ),
+        (
+            "before(() => { setTimeout(() => { throw new Error('late'); }, 10); }); test('waits', () => new Promise(done => setTimeout(done, 50)));",
+            &[("waits", Passed), ("hook before", Error)],
+        ),
+        (
+            "test('adds', () => { setTimeout(() => { throw new Error('late'); }, 5); }); test('leaves', () => new Promise(() => setTimeout(() => process.exit(3), 50)));",
+            &[("adds", Passed), ("outside of the tests", Error)],
+        ),
+        (
+            "test('adds', () => { const error = new Error('no'); error.stack = 'Error\\n    at file:///work/a%2Fb.js:1:2'; throw error; });",
+            &[("adds", Failed)],
         ),
         // The lines of the second test are not written before the process exits.
         (

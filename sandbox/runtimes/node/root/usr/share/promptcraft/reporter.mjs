@@ -9,16 +9,27 @@ const LONGEST_NAME = 500;
 const LONGEST_MESSAGE = 4000;
 const OUTSIDE = "outside of the tests";
 const FOLDER = process.cwd() + "/";
-// An error after the end of its test is reported in this text only.
-const AFTER_THE_END = /^\w+: Test "(.*?)"(?: at .*)? generated asynchronous activity after the test ended\. This activity created the error "(.*)" and/s;
+// An error after the end of its test, in a hook or outside of every test is reported in this text only.
+const AFTER_THE_END = /^\w+: (?:Test hook "(?<hook>.*?)"|Test "(?<test>.*?)"|A resource)(?: at .*?)? generated asynchronous activity after the test ended\. This activity created the error "(?<text>.*)" (?:and|which) /s;
 
 function say(line) {
-  let data = Buffer.from(JSON.stringify(line) + "\n");
+  // The reader refuses lone surrogates.
+  const wellFormed = (_key, value) => (typeof value === "string" ? value.toWellFormed() : value);
+  let data = Buffer.from(JSON.stringify(line, wellFormed) + "\n");
   while (data.length > 0) data = data.subarray(writeSync(REPORT_FD, data));
 }
 
 function sayError(name, message) {
   say({ event: "end", name: name.slice(0, LONGEST_NAME), outcome: "error", duration_ms: 0, message: message.slice(0, LONGEST_MESSAGE) });
+}
+
+/** Returns the path of a URL, or nothing for one that is no path, such as one with an encoded slash. */
+function filePath(url) {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    return "";
+  }
 }
 
 /** Returns `file:line: ` of the job's innermost frame, or nothing. */
@@ -27,25 +38,40 @@ function place(error) {
   for (const frame of frames) {
     const [, where, line] = /^\s+at .*?\(?((?:file:\/\/)?\/[^()]*):(\d+):\d+\)?$/.exec(frame) ?? [];
     if (where === undefined) continue;
-    const path = where.startsWith("file:") ? fileURLToPath(where) : where;
+    const path = where.startsWith("file:") ? filePath(where) : where;
     if (path.startsWith(FOLDER)) return `${path.slice(FOLDER.length)}:${line}: `;
   }
   return "";
 }
 
+function describe(error) {
+  try {
+    const text = typeof error === "object" && error !== null ? `${error.name ?? "Error"}: ${error.message}` : String(error);
+    return (place(error) + text).slice(0, LONGEST_MESSAGE);
+  } catch {
+    // The job wrote the error's methods.
+    return "an error without readable text";
+  }
+}
+
+/** Describes what a test threw, which node:test wraps. */
 function reason(error) {
-  const cause = error?.cause ?? error;
-  const text = typeof cause === "object" && cause !== null ? `${cause.name ?? "Error"}: ${cause.message}` : String(cause);
-  return (place(cause) + text).slice(0, LONGEST_MESSAGE);
+  return describe(error?.cause ?? error);
 }
 
 let finished = false;
-let explained = false;
-let uncaught;
-// A test that calls `process.exit` prevents later tests and its own end line.
+// Errors that reached the process and that no line of the report names yet.
+const unreported = [];
+
+function reported(isIt) {
+  const index = unreported.findIndex(isIt);
+  return index < 0 ? undefined : unreported.splice(index, 1)[0];
+}
+
+// A test that calls `process.exit` prevents later tests, its own end line and the texts about earlier errors.
 process.on("exit", (code) => {
   if (code === 0 && !finished) sayError("process.exit", "the process ended before its tests did");
-  if (code !== 0 && !explained && uncaught) sayError(OUTSIDE, uncaught);
+  for (const message of unreported) sayError(OUTSIDE, message);
 });
 
 /** Reports errors that belong to no test: the listener of node:test throws them, which would end the process. */
@@ -53,16 +79,23 @@ function keepRunning(event) {
   for (const listener of process.listeners(event)) {
     process.off(event, listener);
     process.on(event, (error, ...more) => {
-      uncaught = reason(error);
+      unreported.push(describe(error));
       try {
         listener(error, ...more);
       } catch {
-        explained = true;
         process.exitCode = 1;
-        sayError(OUTSIDE, uncaught);
+        sayError(OUTSIDE, unreported.pop());
       }
     });
   }
+}
+
+/** Reports the error that a diagnostic of node:test tells of. */
+function sayLate(diagnostic) {
+  const { hook, test, text } = AFTER_THE_END.exec(diagnostic)?.groups ?? {};
+  if (text === undefined) return;
+  const name = hook !== undefined ? `hook ${hook}` : test !== undefined ? `${test} > after its end` : OUTSIDE;
+  sayError(name, reported((message) => message.includes(text)) ?? text);
 }
 
 export default async function* reporter(events) {
@@ -70,11 +103,7 @@ export default async function* reporter(events) {
   keepRunning("unhandledRejection");
   const path = [];
   for await (const { type, data } of events) {
-    const late = type === "test:diagnostic" ? AFTER_THE_END.exec(data.message) : null;
-    if (late) {
-      explained = true;
-      sayError(`${late[1]} > after its end`, uncaught?.includes(late[2]) ? uncaught : late[2]);
-    }
+    if (type === "test:diagnostic") sayLate(data.message);
     if (type !== "test:start" && type !== "test:pass" && type !== "test:fail") continue;
     path.length = data.nesting;
     path.push(data.name);
@@ -86,7 +115,6 @@ export default async function* reporter(events) {
     const failed = type === "test:fail";
     const skipped = data.skip !== undefined || data.todo !== undefined;
     const { error } = data.details;
-    explained ||= failed && !skipped;
     // The tests of a skipped suite are not reported, so the suite is.
     if (data.details.type === "suite" && data.skip === undefined && (!failed || error.failureType === "subtestsFailed")) {
       if (path.length === 1) say({ event: "retract", name });
@@ -94,6 +122,7 @@ export default async function* reporter(events) {
     }
     const outcome = skipped ? "skipped" : failed ? "failed" : "passed";
     const message = failed ? reason(error) : undefined;
+    reported((each) => each === message);
     say({ event: "end", name, outcome, duration_ms: Math.round(data.details.duration_ms), message });
   }
   finished = true;
