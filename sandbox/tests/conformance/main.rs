@@ -64,6 +64,7 @@ on_every_backend! {
     limits::time_runs_out,
     limits::cpu_time_is_counted_over_all_processes,
     limits::output_before_the_kill_is_kept,
+    limits::lines_of_threads_stay_whole,
     limits::endless_output_is_cut,
     limits::memory_runs_out,
     limits::a_fork_bomb_is_bounded,

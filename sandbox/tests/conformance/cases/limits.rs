@@ -41,6 +41,14 @@ pub(crate) async fn output_before_the_kill_is_kept(sandbox: &dyn Sandbox) {
     }
 }
 
+pub(crate) async fn lines_of_threads_stay_whole(sandbox: &dyn Sandbox) {
+    let source = "import threading\ndef say(letter):\n    for _ in range(10_000): print(letter * 20)\nthreads = [threading.Thread(target=say, args=letter) for letter in 'ab']\nfor thread in threads: thread.start()\nfor thread in threads: thread.join()\n";
+    let result = run(sandbox, script_job(SecurityLevel::Standard, source)).await;
+    let (first, second) = ("a".repeat(20), "b".repeat(20));
+    let torn = text(&result.stdout).lines().find(|line| *line != first && *line != second);
+    assert_eq!((torn, text(&result.stdout).lines().count()), (None, 20_000));
+}
+
 pub(crate) async fn endless_output_is_cut(sandbox: &dyn Sandbox) {
     let mut job = script_job(
         SecurityLevel::Standard,
