@@ -80,6 +80,96 @@ class Later(unittest.IsolatedAsyncioTestCase):
     assert_eq!(result.exit_code, Some(1));
 }
 
+pub(crate) async fn subtests_that_check_nothing_are_no_success(sandbox: &dyn Sandbox) {
+    let source = r#"
+import pytest, unittest
+class Classic(unittest.TestCase):
+    def test_all(self):
+        for i in range(2):
+            with self.subTest(i=i):
+                if i: pytest.skip("by pytest")
+                self.skipTest("by unittest")
+    def test_some(self):
+        for i in range(2):
+            with self.subTest(i=i):
+                if i: self.skipTest("one")
+"#;
+    let (result, tests) = tests_of(sandbox, source).await;
+    let expect = [
+        ("Classic::test_all", TestOutcome::Skipped, "Skipped: every subtest was skipped"),
+        ("Classic::test_all (i=0)", TestOutcome::Skipped, "by unittest"),
+        ("Classic::test_all (i=1)", TestOutcome::Skipped, "by pytest"),
+        ("Classic::test_some", TestOutcome::Passed, ""),
+        ("Classic::test_some (i=1)", TestOutcome::Skipped, "one"),
+    ];
+    check(&tests, &expect);
+    assert_eq!(result.exit_code, Some(0));
+}
+
+pub(crate) async fn marks_apply_to_subtests(sandbox: &dyn Sandbox) {
+    let source = r#"
+import pytest, unittest
+class Classic(unittest.TestCase):
+    @pytest.mark.xfail(reason="known")
+    def test_expected(self):
+        with self.subTest(i=1): self.fail("inner")
+    def test_inside(self):
+        with self.subTest(i=1): pytest.xfail("known")
+        with self.subTest(i=2): pass
+    def test_later_skip(self):
+        with self.subTest(i=1): self.fail("inner")
+        self.skipTest("no more")
+class Torn(unittest.TestCase):
+    def tearDown(self): raise ValueError("torn")
+    def test_it(self):
+        with self.subTest(i=1): self.fail("inner")
+class TornClass(unittest.TestCase):
+    @classmethod
+    def tearDownClass(cls): raise ValueError("torn")
+    def test_it(self):
+        with self.subTest(i=1): self.fail("inner")
+"#;
+    let (result, tests) = tests_of(sandbox, source).await;
+    let expect = [
+        ("Classic::test_expected", TestOutcome::Skipped, "expected failure: known"),
+        ("Classic::test_expected (i=1)", TestOutcome::Skipped, "expected failure: test_it.py:6: AssertionError: inner"),
+        ("Classic::test_inside", TestOutcome::Passed, ""),
+        ("Classic::test_inside (i=1)", TestOutcome::Skipped, "expected failure: known"),
+        ("Classic::test_later_skip (i=1)", TestOutcome::Failed, "test_it.py:11: AssertionError: inner"),
+        ("Torn::test_it", TestOutcome::Failed, "test_it.py:14: ValueError: torn"),
+        ("Torn::test_it (i=1)", TestOutcome::Failed, "test_it.py:16: AssertionError: inner"),
+        ("TornClass::test_it", TestOutcome::Failed, "teardown: test_it.py:19: ValueError: torn"),
+        ("TornClass::test_it (i=1)", TestOutcome::Failed, "test_it.py:21: AssertionError: inner"),
+    ];
+    check(&tests, &expect);
+    assert_eq!(result.exit_code, Some(1));
+}
+
+pub(crate) async fn every_failure_has_a_message(sandbox: &dyn Sandbox) {
+    let source = r#"
+import os, pytest
+class Silent(Exception):
+    failures = 3
+    def __str__(self): raise ValueError("no text")
+@pytest.mark.xfail(strict=True, reason="known")
+def test_strict(): pass
+def test_silent(): raise Silent
+def test_surrogate(): raise ValueError("\udc80")
+def test_folder(tmp_path):
+    os.chdir(tmp_path); os.rmdir(tmp_path)
+    assert 1 == 2
+"#;
+    let (result, tests) = tests_of(sandbox, source).await;
+    let expect = [
+        ("test_strict", TestOutcome::Failed, "[XPASS(strict)] known"),
+        ("test_silent", TestOutcome::Failed, "Silent, which has no readable text"),
+        ("test_surrogate", TestOutcome::Failed, "test_it.py:9: ValueError: ?"),
+        ("test_folder", TestOutcome::Failed, "test_it.py:12: AssertionError"),
+    ];
+    check(&tests, &expect);
+    assert_eq!(result.exit_code, Some(1));
+}
+
 pub(crate) async fn a_file_that_skips_itself_is_skipped_with_its_reason(sandbox: &dyn Sandbox) {
     let skip = "import pytest\npytest.skip('not here', allow_module_level=True)\ndef test_a(): assert False\n";
     let missing = "import pytest\npytest.importorskip('not_there')\ndef test_a(): assert False\n";
@@ -89,6 +179,10 @@ pub(crate) async fn a_file_that_skips_itself_is_skipped_with_its_reason(sandbox:
         check(&tests, &[("test_it.py", TestOutcome::Skipped, reason)]);
         assert_eq!(result.exit_code, Some(0), "{tests:?}");
     }
+    // pytest demands `allow_module_level`.
+    let (result, tests) = tests_of(sandbox, "import pytest\npytest.skip('bare')\n").await;
+    check(&tests, &[("test_it.py", TestOutcome::Error, "")]);
+    assert_eq!(result.exit_code, Some(2), "{tests:?}");
 }
 
 pub(crate) async fn a_class_with_a_constructor_is_no_silent_success(sandbox: &dyn Sandbox) {
@@ -98,11 +192,20 @@ class TestShape:
     def test_side(self): assert self.side == 2
 class TestData:
     def __init__(self, value): self.value = value
+    def testing(self): return self.value
+    __test__ = False
+class TestBase:
+    def __new__(cls): return super().__new__(cls)
+    def test_it(self): pass
+class TestEmpty:
+    @property
+    def test_it(self): raise ValueError
 def test_passes(): assert TestData(1).value == 1
 ";
     let (_, tests) = tests_of(sandbox, source).await;
     let expect = [
-        ("TestShape", TestOutcome::Error, "test_it.py::TestShape: the class"),
+        ("TestShape", TestOutcome::Error, "test_it.py::TestShape: the class has a constructor, `__init__`"),
+        ("TestBase", TestOutcome::Error, "test_it.py::TestBase: the class has a constructor, `__new__`"),
         ("test_passes", TestOutcome::Passed, ""),
     ];
     check(&tests, &expect);

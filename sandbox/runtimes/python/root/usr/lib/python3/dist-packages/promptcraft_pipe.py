@@ -16,7 +16,8 @@ class ReportPipe:
         os.close(REPORT_FD)
 
     def say(self, line):
-        data = json.dumps(line).encode() + b"\n"
+        # The reader refuses lone surrogates.
+        data = json.dumps(line, ensure_ascii=False).encode(errors="replace") + b"\n"
         while data:
             data = data[os.write(self.fd, data) :]
 

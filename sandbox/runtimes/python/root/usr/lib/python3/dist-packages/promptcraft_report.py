@@ -9,6 +9,9 @@ import os
 import promptcraft_pipe
 import promptcraft_subtests
 import pytest
+from _pytest.compat import safe_getattr
+from _pytest.doctest import MultipleDoctestFailures
+from _pytest.python import hasinit, hasnew
 
 WHOLE_RUN = "run"
 LONGEST_NAME = 500
@@ -28,12 +31,21 @@ def _place(error, folder):
     return place
 
 
-def _describe(error):
+def _describe(error, folder):
     """Describes an exception without the source lines of a traceback."""
+    try:
+        return _description(error, folder)
+    except Exception:
+        # The job wrote the exception's methods.
+        return f"{type(error).__name__}, which has no readable text"
+
+
+def _description(error, folder):
     while type(error).__name__ == "CollectError" and error.__cause__ is not None:
         error = error.__cause__
     # pytest groups the failed examples of one text.
-    error = next(iter(getattr(error, "failures", ())), error)
+    if isinstance(error, MultipleDoctestFailures):
+        error = error.failures[0]
     if isinstance(error, (doctest.DocTestFailure, doctest.UnexpectedException)):
         return _describe_example(error)
     text = str(error)
@@ -43,7 +55,7 @@ def _describe(error):
         return f"SyntaxError: {error.msg} ({error.filename and os.path.basename(error.filename)}, line {error.lineno})"
     name = type(error).__name__
     message = f"{name}: {text}" if text and not text.startswith(name) else text or name
-    return _place(error, f"{os.getcwd()}/") + message
+    return _place(error, folder) + message
 
 
 def _describe_example(failure):
@@ -56,12 +68,14 @@ def _describe_example(failure):
 class Reporter:
     def __init__(self):
         self.pipe = promptcraft_pipe.ReportPipe()
+        # Now, because a test may remove the current folder.
+        self.folder = f"{os.getcwd()}/"
         self.messages = {}
         self.ends = {}
         self.subtests = {}
         self.logs = []
         self.not_collected = set()
-        self.skipped_files = False
+        self.skipped_files = {}
         self.constructed = []
 
     def _say(self, event, name, **more):
@@ -76,27 +90,34 @@ class Reporter:
         promptcraft_pipe.keep_open()
 
     def pytest_runtest_makereport(self, item, call):
-        if call.excinfo is not None:
-            self.messages[item.nodeid] = _describe(call.excinfo.value)
-        if call.when == "call" and promptcraft_subtests.of(item):
-            self.subtests[item.nodeid] = promptcraft_subtests.of(item)
+        subtests = promptcraft_subtests.of(item)
+        if call.when == "call" and subtests:
+            self.subtests[item.nodeid] = subtests
+        # What a subtest raised is reported as the subtest's.
+        if call.excinfo is not None and all(call.excinfo.value is not detail for _, _, detail in subtests):
+            self.messages[item.nodeid] = _describe(call.excinfo.value, self.folder)
 
     def pytest_exception_interact(self, node, call, report):
         # For tests this is called after the report, for collection before it; only here is its exception available.
         if report.when == "collect":
-            self.messages[report.nodeid] = _describe(call.excinfo.value)
+            self.messages[report.nodeid] = _describe(call.excinfo.value, self.folder)
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_make_collect_report(self, collector):
         report = (yield).get_result()
-        if isinstance(collector, pytest.Class) and report.passed and not report.result and _has_tests(collector.obj):
-            self.constructed.append(collector.nodeid)
+        if isinstance(collector, pytest.Class) and report.passed and not report.result:
+            constructor = _constructor(collector.obj)
+            if constructor and _has_tests(collector.obj):
+                self.constructed.append((collector.nodeid, constructor))
 
     def pytest_collection_finish(self, session):
-        for name in self.constructed:
-            message = f"{name}: the class has a constructor, so its tests did not run; use setup_method"
+        for name in self.skipped_files.keys() - self.not_collected:
+            self._end(name, "skipped", 0, self.skipped_files[name])
+        for name, constructor in self.constructed:
+            message = f"{name}: the class has a constructor, `{constructor}`, so its tests did not run; use setup_method"
             # As the name of the whole run it is no test: the caller may run such a file as a program.
-            self._end(name if session.items or self.not_collected else WHOLE_RUN, "error", 0, message)
+            others = session.items or self.not_collected or self.skipped_files
+            self._end(name if others else WHOLE_RUN, "error", 0, message)
 
     def pytest_runtest_logstart(self, nodeid, location):
         self._say("start", nodeid)
@@ -104,14 +125,11 @@ class Reporter:
     def pytest_collectreport(self, report):
         message = self.messages.pop(report.nodeid, None) or "collection failed"
         # A file is collected twice, for its tests and for its doctests.
-        if report.passed or report.nodeid in self.not_collected:
-            return
-        self.not_collected.add(report.nodeid)
-        if report.failed:
+        if report.failed and report.nodeid not in self.not_collected:
+            self.not_collected.add(report.nodeid)
             self._end(report.nodeid or "collection", "error", 0, message)
-        else:
-            self.skipped_files = True
-            self._end(report.nodeid, "skipped", 0, _skip_reason(report))
+        elif report.skipped:
+            self.skipped_files.setdefault(report.nodeid, _skip_reason(report))
 
     def pytest_runtest_logreport(self, report):
         name, seconds = report.nodeid, report.duration
@@ -120,18 +138,31 @@ class Reporter:
             self.logs.append((name, report.caplog))
         if report.skipped and report.when in ("setup", "call"):
             self.ends[name] = "skipped", seconds, _skip_reason(report)
+            self._expect_failed_subtests(name)
         elif report.failed and report.when == "call":
-            self.ends[name] = "failed", seconds, message
+            self.ends[name] = "failed", seconds, message or self._reason_of_pytest(report)
         elif report.failed:
             self.ends[name] = self._broken(name, seconds, f"{report.when}: {message}")
         elif report.passed and report.when == "call":
             self.ends[name] = "passed", seconds, None
 
+    def _expect_failed_subtests(self, name):
+        for number, (subtest, outcome, detail) in enumerate(self.subtests.get(name, ())):
+            if outcome == "failed":
+                reason = f"expected failure: {_describe(detail, self.folder)}"
+                self.subtests[name][number] = subtest, "skipped", reason
+
+    def _reason_of_pytest(self, report):
+        """Returns why a test that raised nothing failed, or None if its subtests say so."""
+        if any(outcome == "failed" for _, outcome, _ in self.subtests.get(report.nodeid, ())):
+            return None
+        return str(report.longrepr or "failed without a reason")
+
     def _broken(self, name, seconds, message):
         # A failed teardown must not hide why the test failed.
         outcome, took, earlier = self.ends.get(name, ("error", 0, None))
         if outcome == "failed":
-            return outcome, took, f"{earlier}; {message}"
+            return outcome, took, f"{earlier}; {message}" if earlier else message
         return "error", seconds, message
 
     # One end line per test: the reader counts a second one as another test.
@@ -139,9 +170,10 @@ class Reporter:
         if nodeid not in self.ends:
             return
         outcome, seconds, message = self.ends.pop(nodeid)
-        for name, result in self.subtests.pop(nodeid, ()):
-            failed = isinstance(result, BaseException)
-            self._end(f"{nodeid} {name}", *(("failed", 0, _describe(result)) if failed else ("skipped", 0, result)))
+        for name, result, detail in self.subtests.pop(nodeid, ()):
+            if result != "passed":
+                reason = _describe(detail, self.folder) if result == "failed" else detail
+                self._end(f"{nodeid} {name}", result, 0, reason)
         # A test that failed by its subtests only is reported as these.
         if outcome == "failed" and message is None:
             self._say("retract", nodeid)
@@ -155,8 +187,15 @@ class Reporter:
             terminalreporter.write_line(text)
 
 
+def _constructor(test_class):
+    """Returns the name of the constructor because of which pytest passes over a class, or None."""
+    if not safe_getattr(test_class, "__test__", True):
+        return None
+    return "__init__" if hasinit(test_class) else "__new__" if hasnew(test_class) else None
+
+
 def _has_tests(test_class):
-    return any(name.startswith("test") and callable(getattr(test_class, name, None)) for name in dir(test_class))
+    return any(name.startswith("test") and callable(safe_getattr(test_class, name, None)) for name in dir(test_class))
 
 
 def _skip_reason(report):
