@@ -169,13 +169,22 @@ keep_executables() { # root allowed
     done < <(find "$root/usr/bin" "$root/usr/sbin" -type l -print0 2>/dev/null)
 }
 
-# Fails if the root lacks a path of the runtime.toml: a sandbox skips missing paths without a word. Loaders are listed for
-# every architecture.
+# Fails if the root lacks the locale or a path of the runtime.toml that is not optional: a sandbox skips missing paths
+# without a word. Loaders are listed for every architecture.
 require_paths() { # root runtime_toml
-    local path
+    local path missing=() optional
+    optional=" $(words_of "$2" optional) "
     for path in $(words_of "$2" exec) $(words_of "$2" read); do
-        [[ "$path" = */ld-linux-* ]] || [ -e "$1$path" ] || die "$2 lists $path, which the finished root does not have"
+        if [[ "$path" = */ld-linux-* ]] || [ -e "$1$path" ]; then
+            continue
+        elif [[ "$optional" = *" $path "* ]]; then
+            echo "build-root.sh: $2: jobs have no $path, because this distribution does not" >&2
+        else
+            missing+=("$path")
+        fi
     done
+    compgen -G "$1/usr/lib/locale/C.[uU]*8" >/dev/null || missing+=("/usr/lib/locale/C.utf8")
+    [ "${#missing[@]}" = 0 ] || die "$2 needs these paths, which the finished root does not have: ${missing[*]}"
 }
 
 import_image() { # runtime hash root

@@ -41,6 +41,9 @@ pub(crate) struct Runtime {
     processes_in_strict: bool,
     exec: Vec<String>,
     read: Vec<String>,
+    #[expect(dead_code, reason = "read by build-root.sh")]
+    #[serde(default)]
+    optional: Vec<String>,
     /// Memory that the interpreter reserves as data and hardly uses, in MiB.
     #[serde(default)]
     reserved_memory_mib: u64,
