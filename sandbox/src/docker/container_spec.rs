@@ -7,17 +7,13 @@ use std::time::Duration;
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
 use runner::protocol::{SHARED_MEMORY, WORK_DIR};
 
-use crate::job::{Job, Limits, SecurityLevel};
+use crate::job::{Job, Limits, SecurityLevel, shared_memory};
 
 /// Period of the quota of one CPU. With a longer period a throttled job delays its own cancel.
 const CPU_PERIOD_US: i64 = 10_000;
 
 /// The runner.
 const OWN_PROCESSES: i64 = 1;
-
-/// Shared memory has this fraction of the work directory's limits, in addition to it: an engine cannot link one into the
-/// other.
-const SHARED_MEMORY_FRACTION: u64 = 4;
 
 const NOBODY: &str = "65534:65534";
 
@@ -82,11 +78,14 @@ impl ContainerSpec {
 
     fn host_config(&self, seccomp_profile: &str) -> HostConfig {
         let bytes = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-        let writable = |share: u64| {
-            let (bytes, inodes) = (self.disk_bytes / share, self.inodes / share);
+        let writable = |(bytes, inodes): (u64, u64)| {
             format!("rw,nosuid,nodev,noexec,size={bytes},nr_inodes={inodes},mode=0700,uid=65534,gid=65534")
         };
-        let tmpfs = [(WORK_DIR.into(), writable(1)), (SHARED_MEMORY.into(), writable(SHARED_MEMORY_FRACTION))];
+        let own = (self.disk_bytes, self.inodes);
+        let tmpfs = [
+            (WORK_DIR.into(), writable(own)),
+            (SHARED_MEMORY.into(), writable(shared_memory(self.disk_bytes, self.inodes))),
+        ];
         HostConfig {
             auto_remove: Some(true),
             network_mode: Some("none".into()),

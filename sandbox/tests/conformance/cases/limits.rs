@@ -69,7 +69,7 @@ pub(crate) async fn endless_output_is_cut(sandbox: &dyn Sandbox) {
 pub(crate) async fn memory_runs_out(sandbox: &dyn Sandbox) {
     let source = "import time\nprint('start', flush=True)\nheld = []\nwhile True: held.append(bytearray(8 << 20))\n";
     let mut job = script_job(SecurityLevel::Standard, source);
-    job.limits.memory_bytes = 128 << 20;
+    (job.limits.memory_bytes, job.limits.disk_bytes) = (128 << 20, 16 << 20);
     let result = run(sandbox, job).await;
     assert_eq!(result.outcome, Outcome::OomKilled, "{result:?}");
     assert_eq!(text(&result.stdout), "start\n");
