@@ -200,7 +200,9 @@ def _has_tests(test_class):
 
 def _skip_reason(report):
     if hasattr(report, "wasxfail"):
-        return f"expected failure: {report.wasxfail}"
+        # pytest adds the word if the test itself said so, also without a reason.
+        reason = report.wasxfail.removeprefix("reason: ")
+        return f"expected failure: {reason}" if reason else "expected failure"
     if isinstance(report.longrepr, tuple):
         return str(report.longrepr[-1])
     return None
