@@ -85,7 +85,7 @@ async fn check_tests(sandbox: &dyn Sandbox, runtime: &str, path: &str, cases: &[
 
 async fn node_counts_tests_and_not_suites(sandbox: &dyn Sandbox) {
     use TestOutcome::{Error, Failed, Passed, Skipped};
-    let cases: [(&str, &[(&str, TestOutcome)]); 16] = [
+    let cases: [(&str, &[(&str, TestOutcome)]); 17] = [
         ("describe('adding', () => {});", &[("run", Error)]),
         ("describe('adding', () => { describe('inner', () => {}); });", &[("run", Error)]),
         ("describe('adding', () => { it.skip('later', () => {}); });", &[("adding > later", Skipped)]),
@@ -134,6 +134,7 @@ async fn node_counts_tests_and_not_suites(sandbox: &dyn Sandbox) {
             "test('adds', () => { const error = new Error('no'); error.stack = 'Error\\n    at file:///work/a%2Fb.js:1:2'; throw error; });",
             &[("adds", Failed)],
         ),
+        ("test('adds', () => new Promise(() => { Promise.reject(); }));", &[("adds", Failed)]),
         // The lines of the second test are not written before the process exits.
         (
             "test('adds', () => {}); test('leaves', async () => { await new Promise(done => setTimeout(done, 50)); process.exit(0); });",

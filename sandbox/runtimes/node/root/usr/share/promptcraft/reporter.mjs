@@ -56,7 +56,7 @@ function describe(error) {
 
 /** Describes what a test threw, which node:test wraps. */
 function reason(error) {
-  return describe(error?.cause ?? error);
+  return describe(error?.code === "ERR_TEST_FAILURE" ? error.cause : error);
 }
 
 let finished = false;
