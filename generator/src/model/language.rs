@@ -71,7 +71,7 @@ impl ModelLanguage {
                  packages. Tests go into files named test_*.py and import the code by its file name."
             }
             Self::JavaScript => {
-                "You write JavaScript for Node.js 18 with CommonJS modules, for a sandbox that has Node's own \
+                "You write JavaScript for Node.js 24 with CommonJS modules, for a sandbox that has Node's own \
                  modules, no network and no packages. Tests go into files named *.test.js, use node:test and \
                  node:assert/strict, and require the code by its file name."
             }

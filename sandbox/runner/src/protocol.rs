@@ -26,6 +26,12 @@ pub const TMP_DIR: &str = "/work/tmp";
 /// Name of the file that holds a job's stdin until the job has opened it; jobs cannot see it.
 pub const STDIN_FILE: &str = "/work/stdin";
 
+/// Directory that `/dev/shm` of a bubblewrap sandbox links to.
+pub const SHARED_MEMORY_DIR: &str = "/work/shm";
+
+/// Directory of POSIX shared memory and semaphores: a small file system of its own in a container, else a link.
+pub const SHARED_MEMORY: &str = "/dev/shm";
+
 /// Mount point of the writable file system.
 pub const WORK_DIR: &str = "/work";
 
@@ -92,6 +98,8 @@ pub struct JobLimits {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WithoutCgroup {
     pub memory_bytes: u64,
+    /// Limit of the kernel for the data of one process, beyond that of the monitor.
+    pub data_bytes: u64,
     /// Processes of the user namespace, which must be the job's own.
     pub processes: u64,
 }
@@ -166,6 +174,8 @@ pub struct Finished {
     pub truncated: bool,
     #[serde(with = "serde_bytes")]
     pub report: Vec<u8>,
+    #[serde(default)]
+    pub report_truncated: bool,
     pub wall_ms: u64,
     pub cpu_ms: u64,
     pub max_rss_bytes: u64,

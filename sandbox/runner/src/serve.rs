@@ -21,7 +21,7 @@ pub fn serve(arguments: impl Iterator<Item = String>) -> Result<(), String> {
         return Err("must be process 1 of its own pid namespace: it kills every other process it can see".into());
     }
     let mut monitor = prepare(arguments)?;
-    let empty = work_usage()?;
+    let empty = usage()?;
     let meter = Meter::at(Path::new(cgroup::MOUNT));
     loop {
         write_frame(&RunnerFrame::Ready(Ready { protocol: PROTOCOL, landlock_abi: sys::landlock_abi() }))?;
@@ -67,19 +67,24 @@ fn is_reusable(finished: &Finished) -> bool {
 }
 
 /// Removes everything the last job left and verifies it: no process, no file, and no page of an open deleted file.
-fn wipe(empty: FsUsage) -> Result<(), String> {
+fn wipe(empty: Usage) -> Result<(), String> {
     work_files::remove_all().map_err(|error| format!("cannot empty the work directory: {error}"))?;
     if sys::other_processes_exist() {
         return Err("a process of the last job is still running".into());
     }
-    if work_usage()? != empty {
-        return Err("the work directory uses more space than before the job".into());
+    if usage()? != empty {
+        return Err("the work directory or shared memory uses more space than before the job".into());
     }
     Ok(())
 }
 
-fn work_usage() -> Result<FsUsage, String> {
-    sys::fs_usage(c"/work").map_err(|error| format!("cannot stat the work directory: {error}"))
+/// The usage of the work directory and of shared memory, which may be on the same file system.
+type Usage = (FsUsage, Option<FsUsage>);
+
+fn usage() -> Result<Usage, String> {
+    let work = sys::fs_usage(c"/work").map_err(|error| format!("cannot stat the work directory: {error}"))?;
+    // A link to a folder that is not there yet has no usage of its own.
+    Ok((work, sys::fs_usage(c"/dev/shm").ok()))
 }
 
 fn prepare(mut arguments: impl Iterator<Item = String>) -> Result<Monitor, String> {

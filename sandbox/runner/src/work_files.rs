@@ -1,17 +1,20 @@
-//! The work directory: its two folders, the job's files, and the wipe after the job.
+//! The work directory: its folders, the job's files, and the wipe after the job.
 
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::protocol::{FileFrame, JOB_DIR, Refused, STDIN_FILE, TMP_DIR, WORK_DIR, path_problem};
+use crate::protocol::{
+    FileFrame, JOB_DIR, Refused, SHARED_MEMORY, SHARED_MEMORY_DIR, STDIN_FILE, TMP_DIR, WORK_DIR, path_problem,
+};
 use crate::sys;
 
-/// Creates the two directories in an empty work directory; existing ones are kept.
+/// Creates the directories in an empty work directory; existing ones are kept.
 pub(crate) fn make_directories() -> Result<(), Refused> {
-    [JOB_DIR, TMP_DIR].into_iter().try_for_each(|directory| match fs::create_dir(directory) {
+    [JOB_DIR, TMP_DIR, SHARED_MEMORY_DIR].into_iter().try_for_each(|directory| match fs::create_dir(directory) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(refused(directory, &error)),
         Ok(()) | Err(_) => Ok(()),
     })
@@ -50,7 +53,14 @@ pub(crate) fn write_unchecked(files: &[FileFrame]) -> std::io::Result<()> {
 
 /// Removes everything; fails on files that the job made undeletable.
 pub(crate) fn remove_all() -> std::io::Result<()> {
-    for entry in fs::read_dir(WORK_DIR)? {
+    empty(WORK_DIR)?;
+    // The job may have closed the folder, which an empty one would leave to the next job.
+    fs::set_permissions(SHARED_MEMORY, fs::Permissions::from_mode(0o700))?;
+    empty(SHARED_MEMORY)
+}
+
+fn empty(folder: &str) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path())? } else { fs::remove_file(entry.path())? }
     }

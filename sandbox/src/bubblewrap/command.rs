@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use runner::launch::BOUND_ROOT;
+use runner::protocol::{SHARED_MEMORY, SHARED_MEMORY_DIR};
 use tokio::process::Command;
 
 use crate::bubblewrap::cgroup::JobCgroup;
@@ -79,6 +80,8 @@ impl Launcher {
         for (link, target) in STREAMS.iter().filter(|_| self.own_proc) {
             command.args(["--symlink", target, link]);
         }
+        // Into the work directory, so that its limits cover shared memory as well.
+        command.args(["--symlink", SHARED_MEMORY_DIR, SHARED_MEMORY]);
         command.args(["--remount-ro", "/dev", "--chdir", "/", "--"]);
         command.arg(format!("/{RUNNER_NAME}")).args(["serve", "--mount-work"]);
         command.arg(limits.disk_bytes.to_string()).arg(limits.inodes.to_string());

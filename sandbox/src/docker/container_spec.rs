@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
-use runner::protocol::WORK_DIR;
+use runner::protocol::{SHARED_MEMORY, WORK_DIR};
 
-use crate::job::{Job, Limits, SecurityLevel};
+use crate::job::{Job, Limits, SecurityLevel, shared_memory};
 
 /// Period of the quota of one CPU. With a longer period a throttled job delays its own cancel.
 const CPU_PERIOD_US: i64 = 10_000;
@@ -78,10 +78,14 @@ impl ContainerSpec {
 
     fn host_config(&self, seccomp_profile: &str) -> HostConfig {
         let bytes = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-        let work = format!(
-            "rw,nosuid,nodev,noexec,size={},nr_inodes={},mode=0700,uid=65534,gid=65534",
-            self.disk_bytes, self.inodes
-        );
+        let writable = |(bytes, inodes): (u64, u64)| {
+            format!("rw,nosuid,nodev,noexec,size={bytes},nr_inodes={inodes},mode=0700,uid=65534,gid=65534")
+        };
+        let own = (self.disk_bytes, self.inodes);
+        let tmpfs = [
+            (WORK_DIR.into(), writable(own)),
+            (SHARED_MEMORY.into(), writable(shared_memory(self.disk_bytes, self.inodes))),
+        ];
         HostConfig {
             auto_remove: Some(true),
             network_mode: Some("none".into()),
@@ -97,7 +101,7 @@ impl ContainerSpec {
             cpu_period: Some(CPU_PERIOD_US),
             cpu_quota: Some(CPU_PERIOD_US),
             log_config: Some(HostConfigLogConfig { typ: Some("none".into()), config: None }),
-            tmpfs: Some(HashMap::from([(WORK_DIR.into(), work)])),
+            tmpfs: Some(HashMap::from(tmpfs)),
             ..HostConfig::default()
         }
     }
@@ -110,6 +114,6 @@ mod tests {
     #[test]
     fn the_container_has_every_wall() {
         let body = ContainerSpec::standard("python").create_body("image", None, "{}", HashMap::new());
-        insta::assert_json_snapshot!(body);
+        insta::with_settings!({ sort_maps => true }, { insta::assert_json_snapshot!(body) });
     }
 }

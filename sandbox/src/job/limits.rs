@@ -10,6 +10,15 @@ const MIB: u64 = 1 << 20;
 /// Maximum total size of a job's files; a frame must hold them.
 pub(crate) const MAX_FILES_BYTES: usize = 32 << 20;
 
+const MIN_DISK_BYTES: u64 = 64 << 10;
+const MIN_INODES: u64 = 16;
+
+/// Returns the bytes and inodes of a container's `/dev/shm`, a quarter of the work directory's and in addition to them: an
+/// engine cannot link one into the other.
+pub(crate) fn shared_memory(disk_bytes: u64, inodes: u64) -> (u64, u64) {
+    ((disk_bytes / 4).max(MIN_DISK_BYTES), (inodes / 4).max(MIN_INODES))
+}
+
 /// Resource limits of one job. There is no `Default`: each limit is a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -77,11 +86,12 @@ impl Limits {
         if self.output_bytes > self.memory_bytes / 16 {
             return rejected("the output limit must be at most a sixteenth of the memory limit");
         }
-        // Files in the work directory count as memory; alone they must not exhaust the runner's.
-        if self.disk_bytes > self.memory_bytes / 2 {
-            return rejected("the disk limit must be at most half of the memory limit");
+        // Files count as memory; alone they must not exhaust the runner's.
+        let (shared_bytes, _) = shared_memory(self.disk_bytes, self.inodes);
+        if self.disk_bytes.saturating_add(shared_bytes) > self.memory_bytes / 2 {
+            return rejected("the disk limit and a quarter of it must be at most half of the memory limit");
         }
-        if self.disk_bytes < 64 << 10 || self.inodes < 16 {
+        if self.disk_bytes < MIN_DISK_BYTES || self.inodes < MIN_INODES {
             return rejected("the disk limit must be at least 64 KiB and 16 files");
         }
         Ok(())

@@ -14,6 +14,7 @@ use crate::job::limits::MAX_FILES_BYTES;
 pub use input::JobInput;
 pub use level::SecurityLevel;
 pub use limits::Limits;
+pub(crate) use limits::shared_memory;
 
 const MAX_FILES: usize = 256;
 
@@ -171,7 +172,9 @@ mod tests {
         assert_eq!(job.check().expect_err("no time").code(), "limits_rejected");
         job.limits.wall = Duration::from_secs(1);
         job.check().expect("is in range");
-        (job.limits.memory_bytes, job.limits.disk_bytes, job.limits.output_bytes) = (64 << 20, 32 << 20, 5 << 20);
+        (job.limits.memory_bytes, job.limits.disk_bytes) = (64 << 20, 26 << 20);
+        assert!(job.check().expect_err("with shared memory it is too much").to_string().contains("a quarter"));
+        (job.limits.disk_bytes, job.limits.output_bytes) = (25 << 20, 5 << 20);
         assert!(
             job.check().expect_err("the output could exhaust the runner's memory").to_string().contains("sixteenth")
         );

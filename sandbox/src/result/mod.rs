@@ -52,7 +52,7 @@ pub struct JobResult {
     pub outcome: Outcome,
     pub exit_code: Option<i32>,
     pub signal: Option<i32>,
-    /// First bytes of the output up to the limit, unchanged.
+    /// First bytes of the output up to the limit, unchanged; a cut is never inside a character.
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
     /// True if output of either stream was dropped.
@@ -107,7 +107,7 @@ impl JobResult {
     pub(crate) fn from_frame(job: &Job, finished: Finished, host_counters: Counters, wait: Duration) -> Self {
         let outcome = classify(job, &finished, &host_counters);
         let tests = (job.command == Command::Tests)
-            .then(|| report::read(&finished.report, finished.exit_code, finished.signal));
+            .then(|| report::read(&finished.report, finished.report_truncated, finished.exit_code, finished.signal));
         let usage = Usage {
             cpu_ms: finished.cpu_ms.max(host_counters.cpu_us.unwrap_or(0) / 1000),
             wall_ms: finished.wall_ms,

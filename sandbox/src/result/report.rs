@@ -2,7 +2,7 @@
 //! of a test group.
 //!
 //! The lines come from the process that runs the untrusted tests. Their number and length are bounded, malformed lines
-//! are skipped, and a report that contradicts the exit code gets an error entry.
+//! are skipped, and a report that was cut or that contradicts the exit code gets an error entry.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -11,7 +11,8 @@ use serde::Deserialize;
 use crate::result::signal_names::signal_text;
 use crate::result::test_case::{TestCase, TestOutcome};
 
-const MAX_TESTS: usize = 10_000;
+/// Bounds the counts only; the size of the report bounds the memory.
+const MAX_TESTS: usize = 100_000;
 const MAX_NAME_BYTES: usize = 500;
 const MAX_MESSAGE_BYTES: usize = 4000;
 
@@ -29,8 +30,8 @@ enum ReportLine {
     Retract { name: String },
 }
 
-/// Returns the tests in the order of their first line.
-pub(crate) fn read(lines: &[u8], exit_code: Option<i32>, signal: Option<i32>) -> Vec<TestCase> {
+/// Returns the tests in the order of their first line; `cut` says that the report was longer.
+pub(crate) fn read(lines: &[u8], cut: bool, exit_code: Option<i32>, signal: Option<i32>) -> Vec<TestCase> {
     let mut cases = TestList::default();
     for line in lines.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<ReportLine>(line).ok()) {
         match line {
@@ -44,8 +45,19 @@ pub(crate) fn read(lines: &[u8], exit_code: Option<i32>, signal: Option<i32>) ->
             ReportLine::Retract { name } => cases.retract(&truncated(name, MAX_NAME_BYTES)),
         }
     }
+    let cut = cut || cases.left_out;
     let mut tests = cases.listed();
-    tests.extend(contradiction(&tests, exit_code, signal));
+    let problem = if cut {
+        Some("the report was cut; counts are incomplete".into())
+    } else {
+        contradiction(&tests, exit_code, signal)
+    };
+    tests.extend(problem.map(|message| TestCase {
+        name: WHOLE_RUN.into(),
+        outcome: TestOutcome::Error,
+        duration_ms: 0,
+        message: Some(message),
+    }));
     tests
 }
 
@@ -56,6 +68,8 @@ struct TestList {
     /// `None` for a retracted test.
     slots: Vec<Option<TestCase>>,
     listed: usize,
+    /// True if there were more tests than are listed.
+    left_out: bool,
     names: HashMap<String, SameName>,
 }
 
@@ -99,6 +113,7 @@ impl TestList {
     /// Returns the slot of the test, or `None` if there are too many.
     fn add(&mut self, mut case: TestCase) -> Option<usize> {
         if self.listed == MAX_TESTS {
+            self.left_out = true;
             return None;
         }
         let named = self.names.entry(case.name.clone()).or_default();
@@ -129,21 +144,20 @@ fn unfinished(name: String, signal: Option<i32>) -> TestCase {
     TestCase { name: truncated(name, MAX_NAME_BYTES), outcome: TestOutcome::Error, duration_ms: 0, message }
 }
 
-/// Returns an error entry for a run without tests or a failed run without a failed test: the report is incomplete or
-/// false.
-fn contradiction(tests: &[TestCase], exit_code: Option<i32>, signal: Option<i32>) -> Option<TestCase> {
+/// Returns what is wrong with the report of a run without tests or of a failed run without a failed test: it is
+/// incomplete or false.
+fn contradiction(tests: &[TestCase], exit_code: Option<i32>, signal: Option<i32>) -> Option<String> {
     let succeeded = exit_code == Some(0) && !tests.is_empty();
     let explained = tests.iter().any(|test| matches!(test.outcome, TestOutcome::Failed | TestOutcome::Error));
     if succeeded || explained {
         return None;
     }
-    let message = match (exit_code, signal) {
+    Some(match (exit_code, signal) {
         (Some(0 | NO_TESTS_FOUND), _) if tests.is_empty() => "the test run ended without running a test".into(),
         (Some(code), _) => format!("the test run ended with exit code {code}, but no test reported a failure"),
         (None, Some(signal)) => format!("the test run was killed by {} before it ended", signal_text(signal)),
         (None, None) => "the test run was killed before it ended".into(),
-    };
-    Some(TestCase { name: WHOLE_RUN.into(), outcome: TestOutcome::Error, duration_ms: 0, message: Some(message) })
+    })
 }
 
 fn truncated(mut text: String, max_bytes: usize) -> String {
@@ -160,7 +174,7 @@ mod tests {
 
     #[track_caller]
     fn check(lines: &str, exit_code: Option<i32>, expect: &[(&str, TestOutcome)]) {
-        let tests = read(lines.as_bytes(), exit_code, None);
+        let tests = read(lines.as_bytes(), false, exit_code, None);
         let found: Vec<_> = tests.iter().map(|test| (test.name.as_str(), test.outcome)).collect();
         assert_eq!(found, expect);
     }
@@ -197,7 +211,7 @@ mod tests {
         check(&[START, START, PASSED].concat(), Some(0), &[("a", TestOutcome::Passed), ("a #2", TestOutcome::Error)]);
         let name = "n".repeat(MAX_NAME_BYTES + 1);
         let long = PASSED.replace("\"a\"", &format!("\"{name}\"")).repeat(2);
-        let names: Vec<_> = read(long.as_bytes(), Some(0), None).into_iter().map(|test| test.name).collect();
+        let names: Vec<_> = read(long.as_bytes(), false, Some(0), None).into_iter().map(|test| test.name).collect();
         assert_eq!(names, [name[1..].to_owned(), format!("{} #2", &name[4..])]);
     }
 
@@ -217,25 +231,34 @@ mod tests {
 
     #[test]
     fn a_kill_is_reported_at_the_test_it_interrupted() {
-        let struck = |lines: &str| read(lines.as_bytes(), None, Some(9)).pop().and_then(|test| test.message);
+        let struck = |lines: &str| read(lines.as_bytes(), false, None, Some(9)).pop().and_then(|test| test.message);
         assert_eq!(struck(START).as_deref(), Some("started and did not finish: killed by signal 9 (SIGKILL)"));
         let between = struck(&[START, PASSED].concat());
         assert_eq!(between.as_deref(), Some("the test run was killed by signal 9 (SIGKILL) before it ended"));
     }
 
     #[test]
+    fn a_cut_report_is_no_success() {
+        let tests = read([START, PASSED].concat().as_bytes(), true, Some(0), None);
+        let last = tests.last().map(|test| (test.name.as_str(), test.outcome, test.message.as_deref()));
+        assert_eq!(last, Some(("run", TestOutcome::Error, Some("the report was cut; counts are incomplete"))));
+        assert_eq!(tests.len(), 2);
+    }
+
+    #[test]
     fn broken_and_endless_lines_are_bounded() {
         check(&["nonsense\n{\n", START, PASSED].concat(), Some(0), &[("a", TestOutcome::Passed)]);
         let many: String = (0..MAX_TESTS + 5).map(|number| START.replace("\"a\"", &format!("\"t{number}\""))).collect();
-        assert_eq!(read(many.as_bytes(), Some(0), None).len(), MAX_TESTS);
+        let tests = read(many.as_bytes(), false, Some(0), None);
+        assert_eq!((tests.len(), tests[MAX_TESTS].name.as_str()), (MAX_TESTS + 1, "run"));
         let long = START.replace("\"a\"", &format!("\"{}\"", "ä".repeat(MAX_NAME_BYTES)));
-        assert_eq!(read(long.as_bytes(), Some(0), None)[0].name.len(), MAX_NAME_BYTES);
+        assert_eq!(read(long.as_bytes(), false, Some(0), None)[0].name.len(), MAX_NAME_BYTES);
     }
 
     proptest! {
         #[test]
         fn noise_never_panics(noise in proptest::collection::vec(any::<u8>(), 0..500)) {
-            let names: Vec<_> = read(&noise, Some(0), None).into_iter().map(|test| test.name).collect();
+            let names: Vec<_> = read(&noise, false, Some(0), None).into_iter().map(|test| test.name).collect();
             prop_assert_eq!(names, ["run"]);
         }
     }

@@ -27,10 +27,12 @@ pub(crate) struct Runtime {
     #[cfg_attr(not(test), expect(dead_code, reason = "read by the code that routes jobs"))]
     #[serde(default)]
     lane: String,
-    /// Debian packages of the root; the first one contains the interpreter.
+    /// Debian packages of the root.
     packages: Vec<String>,
     /// Beginning of the names of packages whose libraries programs can import.
     library_prefix: Option<String>,
+    /// Name of the interpreter in the root's list of packages; by default the first package.
+    interpreter: Option<String>,
     script: Vec<String>,
     /// False if the interpreter would read arguments of the script as its own.
     #[serde(default = "yes")]
@@ -44,6 +46,12 @@ pub(crate) struct Runtime {
     processes_in_strict: bool,
     exec: Vec<String>,
     read: Vec<String>,
+    #[expect(dead_code, reason = "read by build-root.sh")]
+    #[serde(default)]
+    optional: Vec<String>,
+    /// Memory that the interpreter reserves as data and hardly uses, in MiB.
+    #[serde(default)]
+    reserved_memory_mib: u64,
     #[expect(dead_code, reason = "the only format so far; parsing rejects any other")]
     report: ReportFormat,
     /// Other names of the language, in lower case.
@@ -131,9 +139,9 @@ pub(crate) fn find_for_job(name: &str) -> Option<&'static Runtime> {
 }
 
 impl Runtime {
-    /// Returns the Debian package of the interpreter.
+    /// Returns the package of the interpreter.
     pub(crate) fn interpreter_package(&self) -> &str {
-        self.packages.first().map_or("", String::as_str)
+        self.interpreter.as_ref().or(self.packages.first()).map_or("", String::as_str)
     }
 
     /// Builds the job frame; takes the files out of the job instead of copying them.
@@ -143,7 +151,7 @@ impl Runtime {
         JobFrame {
             start: self.start(&job.command, input, job.level, minimum_landlock_abi),
             files: files.collect(),
-            limits: job_limits(job, metering),
+            limits: self.limits(job, metering),
             reusable: false,
         }
     }
@@ -209,19 +217,24 @@ impl Runtime {
         }
         Walls { minimum_landlock_abi, read: self.read.clone(), exec, processes, sockets }
     }
-}
 
-fn job_limits(job: &Job, metering: Metering) -> JobLimits {
-    let limits = &job.limits;
-    JobLimits {
-        wall_ms: u64::try_from(limits.wall.as_millis()).unwrap_or(u64::MAX),
-        cpu_ms: u64::try_from(limits.cpu.as_millis()).unwrap_or(u64::MAX),
-        cpu_seconds: u64::try_from(limits.cpu.as_millis().div_ceil(1000)).unwrap_or(u64::MAX),
-        without_cgroup: (metering == Metering::Runner)
-            .then(|| WithoutCgroup { memory_bytes: limits.memory_bytes, processes: u64::from(limits.pids) }),
-        file_bytes: limits.disk_bytes,
-        output_bytes: limits.output_bytes,
-        report_bytes: if job.command == Command::Tests { MAX_REPORT_BYTES } else { 0 },
+    fn limits(&self, job: &Job, metering: Metering) -> JobLimits {
+        let limits = &job.limits;
+        let without_cgroup = || WithoutCgroup {
+            memory_bytes: limits.memory_bytes,
+            // A backup: the monitor ends a job that grows slower than this between two samples.
+            data_bytes: (limits.memory_bytes.saturating_mul(3) / 2).saturating_add(self.reserved_memory_mib << 20),
+            processes: u64::from(limits.pids),
+        };
+        JobLimits {
+            wall_ms: u64::try_from(limits.wall.as_millis()).unwrap_or(u64::MAX),
+            cpu_ms: u64::try_from(limits.cpu.as_millis()).unwrap_or(u64::MAX),
+            cpu_seconds: u64::try_from(limits.cpu.as_millis().div_ceil(1000)).unwrap_or(u64::MAX),
+            without_cgroup: (metering == Metering::Runner).then(without_cgroup),
+            file_bytes: limits.disk_bytes,
+            output_bytes: limits.output_bytes,
+            report_bytes: if job.command == Command::Tests { MAX_REPORT_BYTES } else { 0 },
+        }
     }
 }
 

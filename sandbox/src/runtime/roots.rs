@@ -64,7 +64,7 @@ pub(crate) fn libraries(roots_dir: &Path, runtimes: &[String]) -> BTreeMap<Strin
     runtimes.iter().filter_map(libraries).collect()
 }
 
-/// Strips epoch, revision and repackaging suffixes of a Debian version: `1:18.20.4+dfsg-1` becomes `18.20.4`.
+/// Strips epoch, revision and repackaging suffixes of a version: Debian's `1:18.20.4+dfsg-1` becomes `18.20.4`.
 fn upstream_version(version: &str) -> &str {
     let version = version.split_once(':').map_or(version, |(_, rest)| rest);
     let end = version.find(['-', '+', '~']).unwrap_or(version.len());
@@ -104,6 +104,7 @@ mod tests {
             ("3.11.2-1+b1", "3.11.2"),
             ("1:18.20.4+dfsg-1~deb12u1", "18.20.4"),
             ("5.4.4-3+deb12u1", "5.4.4"),
+            ("24.19.0-py2.py3-none-manylinux_2_28_x86_64", "24.19.0"),
             ("7", "7"),
         ] {
             assert_eq!(upstream_version(debian), expected, "{debian}");

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use sandbox::Backend;
 
@@ -28,15 +28,30 @@ impl Drop for TempFolder {
 /// Builds one root with the existing runner and without importing an image.
 #[track_caller]
 fn build(program: &Path, out: &Path, runtime: &str) {
+    let built = try_build(program, out, runtime);
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+}
+
+fn try_build(program: &Path, out: &Path, runtime: &str) -> Output {
     let runner = roots().join("sql/rootfs/promptcraft-runner").canonicalize().expect("is built");
-    let built = Command::new(program)
+    Command::new(program)
         .arg(out)
         .arg(runtime)
         .env("PROMPTCRAFT_RUNNER", runner)
         .env("DOCKER_HOST", "unix:///nonexistent.sock")
         .output()
-        .expect("starts build-root.sh");
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        .expect("starts build-root.sh")
+}
+
+/// Copies what builds a runtime's root into a folder.
+fn copy_build(folder: &Path, runtime: &str) {
+    let runtimes = folder.join("runtimes");
+    fs::create_dir(&runtimes).expect("makes a folder");
+    for script in ["build-root.sh", "distribution.sh"] {
+        fs::copy(own_folder().join(script), folder.join(script)).expect("copies");
+    }
+    let copied = Command::new("cp").arg("-a").arg(own_folder().join("runtimes").join(runtime)).arg(&runtimes).status();
+    assert!(copied.expect("starts cp").success());
 }
 
 fn own_folder() -> &'static Path {
@@ -59,6 +74,25 @@ fn a_root_built_twice_is_the_same() {
 }
 
 #[test]
+fn a_build_names_every_missing_path_that_is_not_optional() {
+    if !is_root() {
+        return eprintln!("SKIPPED: a_build_names_every_missing_path_that_is_not_optional: only root can build a root");
+    }
+    let folder = TempFolder::new("missing-paths");
+    copy_build(&folder.0, "sql");
+    let listed = folder.0.join("runtimes/sql/runtime.toml");
+    let toml = fs::read_to_string(&listed).expect("is there");
+    let more = toml.replace("exec = [", "optional = [\"/usr/bin/two\"]\nexec = [\"/usr/bin/two\", ");
+    let (program, out) = (folder.0.join("build-root.sh"), folder.0.join("roots"));
+    fs::write(&listed, more.replace("read = [", "read = [\"/etc/one\", \"/etc/three\", ")).expect("writes");
+    let failed = try_build(&program, &out, "sql");
+    let stderr = String::from_utf8_lossy(&failed.stderr);
+    assert!(!failed.status.success() && stderr.contains("does not have: /etc/one /etc/three\n"), "{stderr}");
+    fs::write(&listed, more).expect("writes");
+    build(&program, &out, "sql");
+}
+
+#[test]
 fn python_imports_the_packages_of_the_policy_and_no_others() {
     if !is_root() {
         return eprintln!(
@@ -66,14 +100,8 @@ fn python_imports_the_packages_of_the_policy_and_no_others() {
         );
     }
     let folder = TempFolder::new("extra-packages");
-    let runtimes = folder.0.join("runtimes");
-    fs::create_dir(&runtimes).expect("makes a folder");
-    for script in ["build-root.sh", "distribution.sh"] {
-        fs::copy(own_folder().join(script), folder.0.join(script)).expect("copies");
-    }
-    let copied = Command::new("cp").arg("-a").arg(own_folder().join("runtimes/python")).arg(&runtimes).status();
-    assert!(copied.expect("starts cp").success());
-    let policy = runtimes.join("python/extra-packages");
+    copy_build(&folder.0, "python");
+    let policy = folder.0.join("runtimes/python/extra-packages");
     let listed = fs::read_to_string(&policy).expect("is there");
     fs::write(&policy, format!("{listed}python3-six\n")).expect("writes the policy");
     let out = folder.0.join("roots");

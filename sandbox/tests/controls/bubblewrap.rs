@@ -346,7 +346,7 @@ fn the_cgroup_of_a_bubblewrap_job_bounds_memory_and_processes() {
     };
     let memory = "held = b'x' * (200 << 20)\n";
     let wide = run(memory, |limits| limits.memory_bytes = 512 << 20);
-    let narrow = run(memory, |limits| limits.memory_bytes = 128 << 20);
+    let narrow = run(memory, |limits| (limits.memory_bytes, limits.disk_bytes) = (128 << 20, 16 << 20));
     assert_eq!((wide, narrow), ((Outcome::Exited, Some(0)), (Outcome::OomKilled, None)));
     let threads =
         "import threading, time\nfor _ in range(200): threading.Thread(target=time.sleep, args=(0.5,)).start()\n";

@@ -24,12 +24,36 @@ const MAX_STREAM_BYTES: usize = 1_500_000;
 /// Maximum tests in the document, and characters of their names and messages; the counts are of all tests.
 const MAX_TESTS: usize = 1_000;
 const MAX_MESSAGE_CHARS: usize = 300;
+/// End of a shortened text.
+const CUT_MARK: &str = "... (cut)";
 
 impl Test {
     fn shortened(&self) -> Self {
-        let message = self.message.as_ref().map(|message| message.chars().take(MAX_MESSAGE_CHARS).collect());
-        Self { message, name: self.name.chars().take(MAX_MESSAGE_CHARS).collect(), ..self.clone() }
+        let message = self.message.as_deref().map(shortened);
+        Self { message, name: shortened(&self.name), ..self.clone() }
     }
+
+    fn is_failure(&self) -> bool {
+        self.outcome == "failed" || self.outcome == "error"
+    }
+}
+
+/// Returns the text, or its beginning with a mark if it is too long for the document.
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= MAX_MESSAGE_CHARS {
+        return text.to_owned();
+    }
+    text.chars().take(MAX_MESSAGE_CHARS - CUT_MARK.len()).chain(CUT_MARK.chars()).collect()
+}
+
+/// Returns the tests of the document: all in their order, or of too many the failures and then the others.
+fn listed(tests: &[Test]) -> Vec<Test> {
+    let (failures, others): (Vec<_>, Vec<_>) = if tests.len() > MAX_TESTS {
+        tests.iter().partition(|test| test.is_failure())
+    } else {
+        (tests.iter().collect(), Vec::new())
+    };
+    failures.into_iter().chain(others).take(MAX_TESTS).map(Test::shortened).collect()
 }
 
 /// The document for clients, the counts, and the feedback to another round.
@@ -73,7 +97,8 @@ pub(super) fn test_report(result: &JobResult, untested: bool, remark: Option<&st
         "failed": count("failed"),
         "errors": count("error"),
         "skipped": skipped,
-        "tests": tests.iter().take(MAX_TESTS).map(Test::shortened).collect::<Vec<_>>(),
+        "tests": listed(&tests),
+        "tests_left_out": tests.len().saturating_sub(MAX_TESTS),
         "stdout": stdout,
         "stderr": stderr,
         "exit_code": result.exit_code,
@@ -91,9 +116,9 @@ pub(super) fn test_report(result: &JobResult, untested: bool, remark: Option<&st
     let feedback = Feedback {
         failed_tests: tests
             .into_iter()
-            .filter(|test| test.outcome == "failed" || test.outcome == "error")
+            .filter(Test::is_failure)
             .take(MAX_FEEDBACK_TESTS)
-            .map(|test| (test.name.chars().take(MAX_MESSAGE_CHARS).collect(), tail(&test.message.unwrap_or_default())))
+            .map(|test| (shortened(&test.name), tail(&test.message.unwrap_or_default())))
             .collect(),
         output_tail: tail(&format!("{stdout}\n{stderr}")),
         findings: Vec::new(),
@@ -252,6 +277,28 @@ mod tests {
         assert!(document.to_string().len() < 7_500_000, "{}", document.to_string().len());
         assert_eq!((document["truncated"].as_bool(), document["total"].as_u64()), (Some(true), Some(10_000)));
         assert_eq!((summary.total, feedback.failed_tests.len()), (10_000, MAX_FEEDBACK_TESTS));
+    }
+
+    #[test]
+    fn of_too_many_tests_the_failures_are_listed_first() {
+        let mut outcomes = vec![TestOutcome::Passed; 3_000];
+        outcomes[2_999] = TestOutcome::Failed;
+        outcomes[1_500] = TestOutcome::Error;
+        let document = test_report(&result(Outcome::Exited, Some(1), Some(outcomes)), false, None).document;
+        let tests = document["tests"].as_array().expect("is a list");
+        let found: Vec<_> = tests[..3].iter().map(|test| test["outcome"].as_str()).collect();
+        assert_eq!(found, [Some("error"), Some("failed"), Some("passed")]);
+        assert_eq!((tests.len(), document["tests_left_out"].as_u64()), (MAX_TESTS, Some(2_000)));
+        let few = vec![TestOutcome::Passed, TestOutcome::Failed];
+        let document = test_report(&result(Outcome::Exited, Some(1), Some(few)), false, None).document;
+        assert_eq!((&document["tests"][0]["outcome"], &document["tests_left_out"]), (&json!("passed"), &json!(0)));
+    }
+
+    #[test]
+    fn a_shortened_message_says_so() {
+        assert_eq!(shortened(&"ä".repeat(MAX_MESSAGE_CHARS)), "ä".repeat(MAX_MESSAGE_CHARS));
+        let long = shortened(&"ä".repeat(MAX_MESSAGE_CHARS + 1));
+        assert!(long.ends_with(CUT_MARK) && long.chars().count() == MAX_MESSAGE_CHARS, "{long}");
     }
 
     #[test]

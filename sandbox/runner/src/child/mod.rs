@@ -140,7 +140,7 @@ fn set_limits(limits: &JobLimits) -> Result<(), Error> {
     sys::set_limit(libc::RLIMIT_FSIZE, limits.file_bytes, 0)?;
     if let Some(limits) = &limits.without_cgroup {
         // Backup of the memory monitor: a job that grows between two samples reaches this limit.
-        sys::set_limit(libc::RLIMIT_DATA, limits.memory_bytes.saturating_mul(3) / 2, 0)?;
+        sys::set_limit(libc::RLIMIT_DATA, limits.data_bytes, 0)?;
         sys::set_limit(libc::RLIMIT_NPROC, limits.processes, 0)?;
     }
     Ok(())

@@ -57,9 +57,20 @@ const DENIED: &[i64] = &[
     libc::SYS_clock_adjtime,
 ];
 
-/// Calls that fail with ENOSYS, so that libraries fall back to older calls whose arguments a filter can check.
-const HIDDEN: &[i64] =
-    &[libc::SYS_clone3, libc::SYS_io_uring_setup, libc::SYS_io_uring_enter, libc::SYS_io_uring_register];
+/// Calls that fail with ENOSYS, so that libraries fall back to older calls whose arguments a filter can check. Programs that
+/// keep the mode of a file, such as `cp -p`, set attributes first, and fall back to `chmod` for this error only.
+const HIDDEN: &[i64] = &[
+    libc::SYS_clone3,
+    libc::SYS_io_uring_setup,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_fremovexattr,
+];
 
 /// Builds the filters in the order in which they are applied.
 pub(crate) fn build(walls: &Walls) -> Result<Vec<BpfProgram>, String> {

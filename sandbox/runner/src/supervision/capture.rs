@@ -36,9 +36,23 @@ impl Capture {
         }
     }
 
-    pub(crate) fn into_kept(self) -> (Vec<u8>, bool) {
+    /// Returns the kept bytes, which end with a whole character, and whether others were dropped.
+    pub(crate) fn into_kept(mut self) -> (Vec<u8>, bool) {
+        if self.truncated {
+            self.kept.truncate(self.kept.len() - cut_character_bytes(&self.kept));
+        }
         (self.kept, self.truncated)
     }
+}
+
+/// Returns the number of bytes at the end that begin a UTF-8 character and do not complete it.
+fn cut_character_bytes(bytes: &[u8]) -> usize {
+    const LONGEST_BEGINNING: usize = 3;
+    let begins = |count: &usize| {
+        let end = std::str::from_utf8(&bytes[bytes.len() - count..]);
+        end.is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+    };
+    (1..=LONGEST_BEGINNING.min(bytes.len())).find(begins).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -58,6 +72,22 @@ mod tests {
             capture.read_ready(&mut buffer);
         }
         assert_eq!(capture.into_kept(), (b"0123".to_vec(), true));
+    }
+
+    #[test]
+    fn the_cut_is_between_characters() {
+        for (kept, expect) in [
+            ("aä€😀".as_bytes(), 0),
+            (b"a\xc3".as_slice(), 1),
+            (b"a\xe2\x82".as_slice(), 2),
+            (b"\xf0\x9f\x98".as_slice(), 3),
+            // Not the beginning of a character.
+            (b"\x80\x80\x80".as_slice(), 0),
+            (b"a\xff".as_slice(), 0),
+            (b"".as_slice(), 0),
+        ] {
+            assert_eq!(cut_character_bytes(kept), expect, "{kept:?}");
+        }
     }
 
     #[test]

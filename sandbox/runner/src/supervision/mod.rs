@@ -88,7 +88,7 @@ impl<'a> Supervision<'a> {
             self.check_cpu();
             if self.must_kill() {
                 if !self.killed {
-                    disk_full = sys::is_full(c"/work");
+                    disk_full = sys::is_full(c"/work") || sys::is_full(c"/dev/shm");
                     self.check_process_limit();
                     self.killed = true;
                 }
@@ -211,6 +211,7 @@ impl<'a> Supervision<'a> {
         let (exit_code, signal) = self.status.map_or((None, None), sys::decode_status);
         let (stdout, stdout_truncated) = self.stdout.into_kept();
         let (stderr, stderr_truncated) = self.stderr.into_kept();
+        let (report, report_truncated) = self.report.into_kept();
         Finished {
             exit_code,
             signal,
@@ -221,7 +222,8 @@ impl<'a> Supervision<'a> {
             stdout,
             stderr,
             truncated: stdout_truncated || stderr_truncated,
-            report: self.report.into_kept().0,
+            report,
+            report_truncated,
             wall_ms: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
             // A process whose parent ignores its exit is not reaped here, but the cgroup counts it.
             cpu_ms: self.reaped_cpu_ms.max(counted.cpu_us.unwrap_or(0) / 1000),

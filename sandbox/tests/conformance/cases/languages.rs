@@ -60,7 +60,10 @@ console.log('said by the test');
         }
         assert_eq!(found.len(), expected.len(), "{found:?}");
         let failed = tests.iter().find(|test| test.name == "fails").expect("was found");
-        assert!(failed.message.as_deref().is_some_and(|message| message.contains("one is not two")), "{failed:?}");
+        assert!(
+            failed.message.as_deref().is_some_and(|message| message == "sum.test.js:5: AssertionError: one is not two"),
+            "{failed:?}"
+        );
         assert_eq!((result.exit_code, text(&result.stdout)), (Some(1), "said by the test\n"));
     }
     let none = run(sandbox, in_language("node", SecurityLevel::Standard, Command::Tests, &[("a.js", "")])).await;
@@ -82,7 +85,7 @@ async fn check_tests(sandbox: &dyn Sandbox, runtime: &str, path: &str, cases: &[
 
 async fn node_counts_tests_and_not_suites(sandbox: &dyn Sandbox) {
     use TestOutcome::{Error, Failed, Passed, Skipped};
-    let cases: [(&str, &[(&str, TestOutcome)]); 9] = [
+    let cases: [(&str, &[(&str, TestOutcome)]); 17] = [
         ("describe('adding', () => {});", &[("run", Error)]),
         ("describe('adding', () => { describe('inner', () => {}); });", &[("run", Error)]),
         ("describe('adding', () => { it.skip('later', () => {}); });", &[("adding > later", Skipped)]),
@@ -97,6 +100,41 @@ async fn node_counts_tests_and_not_suites(sandbox: &dyn Sandbox) {
             "for (const n of [1, 2]) describe('all', () => { it('adds', () => { if (n === 1) throw 1; }); });",
             &[("all > adds", Failed), ("all > adds #2", Passed)],
         ),
+        (
+            "describe('adding', () => { before(() => { throw new Error('no'); }); it('adds', () => {}); });",
+            &[("adding", Failed), ("adding > adds", Failed)],
+        ),
+        (
+            "test('adds', () => { setTimeout(() => Promise.reject(new Error('late')), 10); }); test('waits', () => new Promise(done => setTimeout(done, 50)));",
+            &[("adds", Passed), ("waits", Passed), ("adds > after its end", Error)],
+        ),
+        (
+            "test('adds', () => {}); setTimeout(() => { throw new Error('late'); }, 30);",
+            &[("adds", Passed), ("outside of the tests", Error)],
+        ),
+        (
+            "for (const name of ['adds', 'subtracts']) test(name, () => { setTimeout(() => { throw new Error('late ' + name); }, 10); }); test('waits', () => new Promise(done => setTimeout(done, 50)));",
+            &[
+                ("adds", Passed),
+                ("subtracts", Passed),
+                ("waits", Passed),
+                ("adds > after its end", Error),
+                ("subtracts > after its end", Error),
+            ],
+        ),
+        (
+            "before(() => { setTimeout(() => { throw new Error('late'); }, 10); }); test('waits', () => new Promise(done => setTimeout(done, 50)));",
+            &[("waits", Passed), ("hook before", Error)],
+        ),
+        (
+            "test('adds', () => { setTimeout(() => { throw new Error('late'); }, 5); }); test('leaves', () => new Promise(() => setTimeout(() => process.exit(3), 50)));",
+            &[("adds", Passed), ("outside of the tests", Error)],
+        ),
+        (
+            "test('adds', () => { const error = new Error('no'); error.stack = 'Error\\n    at file:///work/a%2Fb.js:1:2'; throw error; });",
+            &[("adds", Failed)],
+        ),
+        ("test('adds', () => new Promise(() => { Promise.reject(); }));", &[("adds", Failed)]),
         // The lines of the second test are not written before the process exits.
         (
             "test('adds', () => {}); test('leaves', async () => { await new Promise(done => setTimeout(done, 50)); process.exit(0); });",
@@ -104,7 +142,7 @@ async fn node_counts_tests_and_not_suites(sandbox: &dyn Sandbox) {
         ),
     ];
     let imported = cases.map(|(source, expect)| {
-        (format!("const {{ test, describe, it }} = require('node:test');\n{source}\n"), expect)
+        (format!("const {{ test, describe, it, before }} = require('node:test');\n{source}\n"), expect)
     });
     let cases: Vec<_> = imported.iter().map(|(source, expect)| (source.as_str(), *expect)).collect();
     check_tests(sandbox, "node", "sum.test.js", &cases).await;

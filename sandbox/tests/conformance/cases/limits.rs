@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use sandbox::{Backend, Outcome, Sandbox, SecurityLevel};
+use sandbox::{Backend, Command, Job, Outcome, Sandbox, SecurityLevel};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{config, run, script, script_job, text};
+use crate::support::{config, job, run, script, script_job, text};
 use crate::worker::endless_job::EndlessJob;
 
 pub(crate) async fn time_runs_out(sandbox: &dyn Sandbox) {
@@ -26,9 +26,27 @@ pub(crate) async fn cpu_time_is_counted_over_all_processes(sandbox: &dyn Sandbox
 }
 
 pub(crate) async fn output_before_the_kill_is_kept(sandbox: &dyn Sandbox) {
-    let mut job = script_job(SecurityLevel::Standard, "print('so far')\nwhile True: pass\n");
-    job.limits.wall = Duration::from_secs(1);
-    assert_eq!(text(&run(sandbox, job).await.stdout), "so far\n");
+    let mut endless = script_job(SecurityLevel::Standard, "print('so far')\nwhile True: pass\n");
+    endless.limits.wall = Duration::from_secs(1);
+    assert_eq!(text(&run(sandbox, endless).await.stdout), "so far\n");
+    // An unfinished line as well.
+    let python = "import sys\nprint(1, 2, end='')\nprint('err', end='', file=sys.stderr)\nwhile True: pass\n";
+    let lua = "io.write('1 ') print('2') io.write('3')\nwhile true do end\n";
+    for (runtime, path, source, expect) in [("python", "main.py", python, "1 2"), ("lua", "main.lua", lua, "1 2\n3")] {
+        let command = Command::Script { path: path.into() };
+        let mut endless = Job { runtime: runtime.into(), ..job(SecurityLevel::Standard, command, &[(path, source)]) };
+        endless.limits.wall = Duration::from_secs(1);
+        let result = run(sandbox, endless).await;
+        assert_eq!((text(&result.stdout), result.outcome), (expect, Outcome::TimedOut), "{result:?}");
+    }
+}
+
+pub(crate) async fn lines_of_threads_stay_whole(sandbox: &dyn Sandbox) {
+    let source = "import threading\ndef say(letter):\n    for _ in range(10_000): print(letter * 20)\nthreads = [threading.Thread(target=say, args=letter) for letter in 'ab']\nfor thread in threads: thread.start()\nfor thread in threads: thread.join()\n";
+    let result = run(sandbox, script_job(SecurityLevel::Standard, source)).await;
+    let (first, second) = ("a".repeat(20), "b".repeat(20));
+    let torn = text(&result.stdout).lines().find(|line| *line != first && *line != second);
+    assert_eq!((torn, text(&result.stdout).lines().count()), (None, 20_000));
 }
 
 pub(crate) async fn endless_output_is_cut(sandbox: &dyn Sandbox) {
@@ -42,12 +60,16 @@ pub(crate) async fn endless_output_is_cut(sandbox: &dyn Sandbox) {
     assert_eq!(text(&result.stderr), "end", "the job itself goes on to its end");
     assert!(result.truncated);
     assert_eq!((result.outcome, result.exit_code), (Outcome::OutputTruncated, Some(0)));
+    let mut job = script_job(SecurityLevel::Standard, "print('x' + 'ä€😀' * 10_000)\n");
+    job.limits.output_bytes = 5000;
+    let cut = run(sandbox, job).await.stdout;
+    assert!((4997..=5000).contains(&cut.len()) && text(&cut).starts_with("xä€😀ä"), "{} bytes", cut.len());
 }
 
 pub(crate) async fn memory_runs_out(sandbox: &dyn Sandbox) {
     let source = "import time\nprint('start', flush=True)\nheld = []\nwhile True: held.append(bytearray(8 << 20))\n";
     let mut job = script_job(SecurityLevel::Standard, source);
-    job.limits.memory_bytes = 128 << 20;
+    (job.limits.memory_bytes, job.limits.disk_bytes) = (128 << 20, 16 << 20);
     let result = run(sandbox, job).await;
     assert_eq!(result.outcome, Outcome::OomKilled, "{result:?}");
     assert_eq!(text(&result.stdout), "start\n");

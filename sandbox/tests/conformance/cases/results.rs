@@ -76,9 +76,9 @@ pub(crate) async fn each_test_is_reported(sandbox: &dyn Sandbox) {
     ];
     assert_eq!(tests.iter().map(|test| (test.name.as_str(), test.outcome)).collect::<Vec<_>>(), expected);
     assert_eq!((result.outcome, result.exit_code), (Outcome::Exited, Some(1)));
-    assert!(message(&tests[1]).contains("AssertionError: assert (1 + 1) == 3"), "{tests:?}");
+    assert!(message(&tests[1]).starts_with("test_all.py:8: AssertionError: assert (1 + 1) == 3"), "{tests:?}");
     assert_eq!(message(&tests[2]), "Skipped: not today");
-    assert!(message(&tests[3]).contains("setup: RuntimeError: no fixture"), "{tests:?}");
+    assert!(message(&tests[3]).contains("setup: test_all.py:16: RuntimeError: no fixture"), "{tests:?}");
     assert!(message(&tests[4]).contains("1 != 2"), "{tests:?}");
     assert!(tests[5].duration_ms >= 20, "{tests:?}");
     tests_that_return_their_result_fail(sandbox).await;
@@ -134,8 +134,8 @@ def test_fails(broken): assert 1 == 2
     let tests = result.tests.expect("a test run lists its tests");
     let outcomes: Vec<_> = tests.iter().map(|test| test.outcome).collect();
     assert_eq!(outcomes, [TestOutcome::Error, TestOutcome::Failed], "{tests:?}");
-    assert_eq!(message(&tests[0]), "teardown: RuntimeError: cannot close");
-    assert!(message(&tests[1]).starts_with("AssertionError: assert 1 == 2"), "{tests:?}");
+    assert_eq!(message(&tests[0]), "teardown: test_it.py:7: RuntimeError: cannot close");
+    assert!(message(&tests[1]).starts_with("test_it.py:10: AssertionError: assert 1 == 2"), "{tests:?}");
 }
 
 pub(crate) async fn broken_test_files_are_errors_and_quote_nothing(sandbox: &dyn Sandbox) {
@@ -167,7 +167,7 @@ async fn files_that_prevent_their_tests_pass_none(sandbox: &dyn Sandbox) {
     let cases = [
         ("", "import sys; sys.exit(0)", TestOutcome::Error),
         ("", "import os; os._exit(0)", TestOutcome::Error),
-        ("import pytest; pytest.skip('no', allow_module_level=True)", "", TestOutcome::Error),
+        ("import pytest; pytest.skip('no', allow_module_level=True)", "", TestOutcome::Skipped),
         ("import pytest; pytestmark = pytest.mark.skip", "", TestOutcome::Skipped),
         ("__test__ = False", "", TestOutcome::Error),
         ("", "unittest.main()", TestOutcome::Error),

@@ -53,7 +53,7 @@ attempt("interfaces", lambda: socket.if_nameindex())
 pub(crate) async fn the_host_is_not_readable(sandbox: &dyn Sandbox) {
     let source = r#"
 attempt("own", lambda: read(__file__))
-for path in ["/etc/passwd", "/etc/shadow", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/proc/self/environ",
+for path in ["/etc/passwd", "/etc/shadow", "/etc/hostname", "/etc/resolv.conf", "/proc/self/environ",
              "/proc/1/environ", "/proc/mounts", "/proc/version", "/sys/kernel/notes", "/promptcraft-runner",
              "/sys/fs/cgroup/cgroup.procs", "/dev/mem", "/dev/kmsg"]:
     attempt(path, lambda: read(path))
@@ -69,14 +69,15 @@ pub(crate) async fn nothing_but_the_work_directory_is_writable(sandbox: &dyn San
     let source = r#"
 attempt("work", lambda: write("/work/job/new"))
 attempt("temporary", lambda: write("/tmp/new"))
-for path in ["/new", "/etc/new", "/usr/lib/new", "/dev/new", "/dev/shm/new", "/proc/self/oom_score_adj", "/var/new",
+attempt("shared", lambda: write("/dev/shm/new"))
+for path in ["/new", "/etc/new", "/etc/hosts", "/usr/lib/new", "/dev/new", "/proc/self/oom_score_adj", "/var/new",
              "/usr/bin/python3", "/run/new", "/home/new"]:
     attempt(path, lambda: write(path))
 attempt("device", lambda: os.mknod("/work/job/null", 0o20666, os.makedev(1, 3)))
 "#;
     let lines = attempts(sandbox, SecurityLevel::Permissive, source).await;
-    assert_eq!(lines[..2], ["work=1", "temporary=1"]);
-    assert_eq!(lines.iter().filter(|line| line.contains('=')).count(), 2, "{lines:?}");
+    assert_eq!(lines[..3], ["work=1", "temporary=1", "shared=1"]);
+    assert_eq!(lines.iter().filter(|line| line.contains('=')).count(), 3, "{lines:?}");
 }
 
 pub(crate) async fn no_other_program_runs(sandbox: &dyn Sandbox) {

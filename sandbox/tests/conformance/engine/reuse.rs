@@ -76,7 +76,7 @@ fn of(owner: &str, source: &str) -> Job {
 
 const LEAVE: &str = r#"
 import os, pathlib
-for folder in ("/work", "/work/job", "/work/tmp"):
+for folder in ("/work", "/work/job", "/work/tmp", "/dev/shm"):
     pathlib.Path(folder, "left").write_text("secret")
     os.makedirs(folder + "/deep/er", exist_ok=True)
     os.symlink("/etc", folder + "/link")
@@ -87,6 +87,7 @@ if os.fork() == 0:
         hold = open("/work/job/held", "w"); os.unlink("/work/job/held"); hold.write("x" * 100_000); hold.flush()
         import time; time.sleep(60)
     os._exit(0)
+os.chmod("/dev/shm", 0o500)
 print("left")
 "#;
 
@@ -94,7 +95,8 @@ const LOOK: &str = r#"
 import os
 print(sorted(os.listdir("/work")), sorted(os.listdir("/work/job")), os.listdir("/work/tmp"))
 print([pid for pid in range(1, 400) if pid not in (1, os.getpid()) and os.path.exists(f"/proc/{pid}")])
-print(os.statvfs("/work").f_files - os.statvfs("/work").f_ffree)
+print([os.statvfs(folder).f_files - os.statvfs(folder).f_ffree for folder in ("/work", "/dev/shm")])
+print(os.listdir("/dev/shm"), oct(os.stat("/dev/shm").st_mode))
 "#;
 
 #[test]

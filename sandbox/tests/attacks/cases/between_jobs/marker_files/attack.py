@@ -10,8 +10,8 @@ def find(folder):
         return found
     raise FileNotFoundError(2, "empty")
 
-for folder in ["/work/job", "/work/tmp", "/tmp"]:
+for folder in ["/work/job", "/work/tmp", "/tmp", "/dev/shm"]:
     attempt(folder, lambda: find(folder))
-attempt("work", lambda: [name for name in os.listdir("/work") if name not in ("job", "tmp")][0:] or find("/work/none"))
+attempt("work", lambda: [name for name in os.listdir("/work") if name not in ("job", "tmp", "shm")][0:] or find("/work/none"))
 for path in ["/work/left", "/dev/shm/left", "/var/tmp/left", "/run/left"]:
     attempt(path, lambda: open(path).read())

@@ -13,4 +13,5 @@ os.chdir("/work/tmp/deep")
 for _ in range(300):
     os.mkdir("d" * 200)
     os.chdir("d" * 200)
+open("/dev/shm/.hidden", "w").write("secret")
 open("bottom", "w").write("secret")

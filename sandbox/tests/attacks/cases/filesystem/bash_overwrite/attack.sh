@@ -1,7 +1,7 @@
 # shellcheck shell=bash source=sandbox/tests/attacks/cases/evidence.sh
 . ./evidence.sh
 
-for path in /promptcraft-runner /usr/bin/bash /usr/share/promptcraft/run_tests.sh; do
+for path in /promptcraft-runner /usr/bin/bash /usr/bin/sh /etc/nsswitch.conf /usr/share/promptcraft/run_tests.sh; do
     attempt "write_$path" "echo x >$path"
     attempt "append_$path" "echo x >>$path"
     attempt "remove_$path" "rm -f $path"
