@@ -1,8 +1,8 @@
 //! Requests with several files of the caller.
 
 use generator::{
-    Action, Feedback, FileKind, GenerateError, Generation, Generator, GeneratorConfig, Mode, Origin, Request, Run, Runtime,
-    SourceFile,
+    Action, Feedback, FileKind, GenerateError, Generation, Generator, GeneratorConfig, Mode, Origin, Request, Run,
+    Runtime, SourceFile,
 };
 
 fn offering() -> Generator {
@@ -112,11 +112,9 @@ async fn no_tests_are_left_out_without_a_word() {
         assert!(matches!(refused, Err(GenerateError::NoGenerator { .. })), "{folder}: {refused:?}");
     }
     let files = [HELPER, TESTS, shell, other];
-    for (entry, runtime, kept) in [
-        ("tests/test_helper.py", "python", 3),
-        ("check/test_a.sh", "bash", 4),
-        ("lib/helper.py", "python", 4),
-    ] {
+    for (entry, runtime, kept) in
+        [("tests/test_helper.py", "python", 3), ("check/test_a.sh", "bash", 4), ("lib/helper.py", "python", 4)]
+    {
         let made = generate(&request(Mode::Test, Some(entry), &files)).await.expect("tests");
         assert_eq!((made.runtime.as_str(), made.files.len(), &made.run), (runtime, kept, &Run::Tests), "{entry}");
     }
@@ -166,7 +164,8 @@ async fn other_work_takes_one_file() {
     assert!(
         documented.documentation.contains("# lib/helper.py") && documented.documentation.contains("test_helper.py")
     );
-    let wish = Request { goal: "Add docstrings".to_owned(), ..request(Mode::Document, None, &[HELPER, ("main.py", "x = 1")]) };
+    let wish =
+        Request { goal: "Add docstrings".to_owned(), ..request(Mode::Document, None, &[HELPER, ("main.py", "x = 1")]) };
     let node = request(Mode::Document, None, &[("index.js", "1"), ("lib.js", "2")]);
     for request in [wish, node] {
         let refused = generate(&request).await;

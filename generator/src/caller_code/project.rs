@@ -32,7 +32,9 @@ impl Generator {
         if asks_for_changes(request) {
             return match request.files.as_slice() {
                 [_] => Box::pin(self.generate(&single)).await,
-                _ => Err(refused("They cannot be made: several files are not changed together. Supply code, or reject")),
+                _ => {
+                    Err(refused("They cannot be made: several files are not changed together. Supply code, or reject"))
+                }
             };
         }
         match intent(&single) {
@@ -73,7 +75,9 @@ impl Generator {
         }
         let is_outlined = |file: &SourceFile| file.path.ends_with(".py") && !file.content.trim().is_empty();
         if !request.files.iter().any(is_outlined) {
-            return Err(refused("None of the files is Python, the only language that is outlined. Run them (mode run)"));
+            return Err(refused(
+                "None of the files is Python, the only language that is outlined. Run them (mode run)",
+            ));
         }
         let run = self.run_entry(request, entry)?;
         Ok(Generation { origin: Origin::Documenter, action: Action::Documented, ..run })
@@ -125,9 +129,8 @@ impl Generator {
         let is_of = |file: &SourceFile, target: Target<'_>| {
             self.target_of(request, file).is_ok_and(|own| own.runtime() == target.runtime())
         };
-        let fits = |file: &&SourceFile| {
-            self.is_test(request, file) && language.is_none_or(|language| is_of(file, language))
-        };
+        let fits =
+            |file: &&SourceFile| self.is_test(request, file) && language.is_none_or(|language| is_of(file, language));
         let Some(tests) = chosen.or_else(|| request.files.iter().find(fits)) else {
             let hint = "None of the files is named like a file of tests (test_*.py, *.test.js, test_*.sh) in a \
                         language with a test runner. Rename one, or run a file (mode run)";

@@ -149,7 +149,9 @@ pub(super) async fn run_metered(
 
 /// Returns whether a caller's file runs as a program although it may define tests.
 async fn leaves_tests_out(context: &WorkerContext, artifacts: &Artifacts) -> Result<bool, BlobError> {
-    let (Some(RunCommand::Script { path } | RunCommand::TestsOrScript { path }), Some(runtime)) = (&artifacts.run, &artifacts.runtime) else {
+    let (Some(RunCommand::Script { path } | RunCommand::TestsOrScript { path }), Some(runtime)) =
+        (&artifacts.run, &artifacts.runtime)
+    else {
         return Ok(false);
     };
     let Some(file) = artifacts.files.iter().find(|file| file.from_caller && file.path == *path) else {
