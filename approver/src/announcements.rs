@@ -31,6 +31,7 @@ pub(crate) fn announcement_of(users: &BucketCache<User>, workflow: &Workflow) ->
             "action": artifacts.done().map(Action::as_str),
             "tests": { "total": artifacts.tests.total, "passed": artifacts.tests.passed },
             "run": artifacts.run_end,
+            "input": workflow.run_input(),
             "security_issues_found": workflow.metrics.security_issues_found,
             "approvals_so_far": park.approvals(),
             "recipes": recipes,

@@ -75,7 +75,7 @@ async fn worst_risk(blobs: &Blobs, workflow: &Workflow) -> Result<RiskLevel, Ret
     let Some(content) = &workflow.artifacts.security_report else { return Ok(RiskLevel::Low) };
     let text = match blobs.load(content).await {
         Ok(text) => text,
-        Err(BlobError::Missing(_) | BlobError::Damaged(_)) => return Ok(RiskLevel::High),
+        Err(BlobError::Missing(_) | BlobError::Damaged(_) | BlobError::TooLarge { .. }) => return Ok(RiskLevel::High),
         Err(error @ BlobError::Unavailable(_)) => return Err(error.into()),
     };
     Ok(serde_json::from_str(&text).map_or(RiskLevel::High, |report: AnalysisReport| RiskLevel::of(&report)))

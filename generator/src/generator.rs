@@ -206,7 +206,7 @@ impl Generator {
     /// Returns the caller's code and its tool if no model is configured and a tool serves the request for Python code.
     pub fn given_code(&self, request: &Request) -> Option<GivenCode> {
         if let [file] = request.files.as_slice() {
-            return self.given_code(&request.of_entry(Some(file)));
+            return self.given_code(&request.of_file(Some(file)));
         }
         let code = request.caller_code_text()?;
         if self.has_model() || request.supplied || request.recipe.is_some() || asks_for_changes(request) {
@@ -533,7 +533,7 @@ impl Generator {
 }
 
 /// Returns whether a human requested changes to the last result.
-fn asks_for_changes(request: &Request) -> bool {
+pub(crate) fn asks_for_changes(request: &Request) -> bool {
     request.feedback.as_ref().is_some_and(|feedback| feedback.comment.is_some())
 }
 

@@ -1,8 +1,8 @@
 //! Requests with several files of the caller.
 
 use generator::{
-    Action, FileKind, GenerateError, Generation, Generator, GeneratorConfig, Mode, Origin, Request, Run, Runtime,
-    SourceFile,
+    Action, Feedback, FileKind, GenerateError, Generation, Generator, GeneratorConfig, Mode, Origin, Request, Run,
+    Runtime, SourceFile,
 };
 
 fn offering() -> Generator {
@@ -94,7 +94,51 @@ async fn tests_among_the_files_are_run_together() {
         assert!(matches!(refused, Err(GenerateError::NoGenerator { .. })), "{files:?}: {refused:?}");
     }
     let entry = generate(&request(Mode::Run, Some("tests/test_helper.py"), &[HELPER, TESTS])).await.expect("runs");
-    assert_eq!(entry.run, Run::TestsOrScript { path: "tests/test_helper.py".to_owned() });
+    assert_eq!((entry.action, entry.run), (Action::Ran, script("tests/test_helper.py")));
+}
+
+#[tokio::test]
+async fn no_tests_are_left_out_without_a_word() {
+    let shell = ("check/test_a.sh", "test_a() { false; }\n");
+    let other = ("tests/test_other.py", "def test_other():\n    assert False\n");
+    let skipped = |folder: &str| (format!("{folder}/test_x.py"), "def test_x():\n    assert False\n");
+    for mode in [Mode::Test, Mode::Auto] {
+        let goal = "Run the tests".to_owned();
+        let refused = generate(&Request { goal, ..request(mode, None, &[HELPER, TESTS, shell]) }).await;
+        assert!(matches!(refused, Err(GenerateError::NoGenerator { .. })), "{refused:?}");
+    }
+    for folder in ["build", "a/dist", "venv/b", "x.egg"] {
+        let (path, content) = skipped(folder);
+        let refused = generate(&request(Mode::Test, None, &[HELPER, TESTS, (&path, content)])).await;
+        assert!(matches!(refused, Err(GenerateError::NoGenerator { .. })), "{folder}: {refused:?}");
+    }
+    let files = [HELPER, TESTS, shell, other];
+    for (entry, runtime, kept) in
+        [("tests/test_helper.py", "python", 3), ("check/test_a.sh", "bash", 4), ("lib/helper.py", "python", 4)]
+    {
+        let made = generate(&request(Mode::Test, Some(entry), &files)).await.expect("tests");
+        assert_eq!((made.runtime.as_str(), made.files.len(), &made.run), (runtime, kept, &Run::Tests), "{entry}");
+    }
+}
+
+#[tokio::test]
+async fn a_blank_first_file_does_not_decide_what_the_goal_means() {
+    let init = ("pkg/__init__.py", " \n");
+    let made = generate(&request(Mode::Auto, None, &[init, HELPER, ("pkg/tool.py", "print(1)\n")])).await;
+    assert!(matches!(&made, Err(GenerateError::NoGenerator { hint }) if hint.contains("in entry")), "{made:?}");
+    let made = generate(&request(Mode::Auto, None, &[init, HELPER])).await.expect("runs");
+    assert_eq!(made.run, script("lib/helper.py"));
+    let goal = "Run the tests".to_owned();
+    let made = generate(&Request { goal, ..request(Mode::Auto, None, &[init, TESTS]) }).await.expect("tests");
+    assert_eq!(made.action, Action::Tested);
+}
+
+#[tokio::test]
+async fn changes_that_a_reviewer_asks_for_are_not_ignored() {
+    let comment = Feedback { comment: Some("Rename two".to_owned()), ..Feedback::default() };
+    let asked = Request { feedback: Some(comment), ..request(Mode::Run, None, &[HELPER, ("main.py", "x = 1")]) };
+    let refused = generate(&asked).await;
+    assert!(matches!(&refused, Err(GenerateError::NoGenerator { hint }) if hint.contains("reject")), "{refused:?}");
 }
 
 #[tokio::test]
@@ -121,6 +165,13 @@ async fn other_work_takes_one_file() {
     assert!(
         documented.documentation.contains("# lib/helper.py") && documented.documentation.contains("test_helper.py")
     );
+    let wish =
+        Request { goal: "Add docstrings".to_owned(), ..request(Mode::Document, None, &[HELPER, ("main.py", "x = 1")]) };
+    let node = request(Mode::Document, None, &[("index.js", "1"), ("lib.js", "2")]);
+    for request in [wish, node] {
+        let refused = generate(&request).await;
+        assert!(matches!(refused, Err(GenerateError::NoGenerator { .. })), "{refused:?}");
+    }
     let single = Request { goal: "Write tests".to_owned(), ..request(Mode::WriteTests, None, &[HELPER]) };
     let given = offering().given_code(&single).expect("a tool writes tests for one file");
     assert_eq!(given.file.path, "helper.py");

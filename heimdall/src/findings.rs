@@ -5,9 +5,10 @@ use std::collections::HashMap;
 
 use ruff_text_size::TextRange;
 
+use crate::fingerprint;
 use crate::layout::Layout;
 use crate::lines::LineIndex;
-use crate::rules::Rule;
+use crate::rules::{self, Rule};
 use analysis_report::AnalysisType;
 use analysis_report::{Finding, FindingKind, Severity};
 
@@ -119,16 +120,35 @@ impl<'a> Findings<'a> {
             .filter(|(_, hit)| is_requested(kind, hit.rule))
             .map(|((_, line), hit)| hit.into_finding(line))
             .collect();
-        // Truncation keeps the findings that decide the risk of the code.
-        findings.sort_by_key(|it| {
-            (!is_about_analysis(&it.rule), it.kind != FindingKind::Security, Reverse(it.severity), it.line_start)
-        });
+        findings.sort_by_key(importance);
         findings.truncate(MAX_FINDINGS);
         findings.sort_by(|a, b| {
             b.severity.cmp(&a.severity).then(a.line_start.cmp(&b.line_start)).then_with(|| a.rule.cmp(&b.rule))
         });
         findings
     }
+}
+
+/// Bounds the findings of several reports like those of one. Those that decide the risk are kept, and one says that
+/// others are missing.
+pub fn limit_findings(findings: &mut Vec<Finding>) {
+    if findings.len() <= MAX_FINDINGS {
+        return;
+    }
+    findings.sort_by_key(importance);
+    findings.truncate(MAX_FINDINGS - 1);
+    let mut missing = Findings::new("");
+    let note = format!("The files have more than {MAX_FINDINGS} findings; the gravest are listed.");
+    missing.report_line_with_note(&rules::NOT_ANALYSED, 1, note);
+    let mut missing = missing.into_sorted(AnalysisType::General);
+    fingerprint::assign(&mut missing, "", "text", None);
+    findings.append(&mut missing);
+}
+
+/// Orders findings so that truncation keeps those that decide the risk of the code.
+fn importance(finding: &Finding) -> (bool, bool, Reverse<Severity>, u32) {
+    let is_security = finding.kind == FindingKind::Security;
+    (!is_about_analysis(&finding.rule), !is_security, Reverse(finding.severity), finding.line_start)
 }
 
 impl Hit {

@@ -29,6 +29,7 @@ mod text;
 
 pub use analysis::MAX_SOURCE_BYTES;
 pub use analysis_report::{AnalysisReport, AnalysisType, Finding, FindingKind, Severity, Suppressions};
+pub use findings::limit_findings;
 pub use fixes::apply_fixes;
 pub use language::detect_language;
 pub use request::Request;

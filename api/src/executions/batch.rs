@@ -54,7 +54,7 @@ pub(crate) async fn batch(
     let answers: Vec<Value> = stream::iter(items.into_iter().enumerate())
         .map(accept)
         .buffered(MAX_CONCURRENT)
-        .map(|accepted| answer(submitter, accepted))
+        .map(|accepted| answer(submitter, accepted, request.path()))
         .collect()
         .await;
     let accepted = answers.iter().filter(|answer| answer["status"] == 202).count();
@@ -99,7 +99,7 @@ async fn charged(items: Vec<Item>, limits: &RateLimits, caller: &Caller, request
 }
 
 /// Returns the answer to one submission: as if it had been sent alone, with its status as a number.
-fn answer(submitter: &Submitter, accepted: Result<Accepted, Problem>) -> Value {
+fn answer(submitter: &Submitter, accepted: Result<Accepted, Problem>, path: &str) -> Value {
     match accepted {
         Ok(Accepted { workflow, is_repeat }) => {
             let document = submitter.document(&workflow);
@@ -110,6 +110,13 @@ fn answer(submitter: &Submitter, accepted: Result<Accepted, Problem>) -> Value {
                 "endpoints": document["endpoints"],
             })
         }
-        Err(problem) => json!({"status": problem.status().as_u16(), "error": problem.document()}),
+        Err(problem) => {
+            let mut answer = json!({"status": problem.status().as_u16()});
+            if let Some(seconds) = problem.retry_after_seconds() {
+                answer["retry_after_seconds"] = seconds.into();
+            }
+            answer["error"] = problem.at(path).document();
+            answer
+        }
     }
 }

@@ -70,7 +70,9 @@ impl SubmitRequest {
         if self.code.is_some() && !self.files.is_empty() {
             fields.wrong(project, "files", "must be left out if file_content is given");
         }
-        let has_code = self.code.is_some() || project.get("files").is_some();
+        // Files in a wrong form are code all the same; an empty list is none.
+        let is_none = |files: &Value| files.as_array().is_some_and(Vec::is_empty);
+        let has_code = self.code.is_some() || project.get("files").is_some_and(|files| !is_none(files));
         if has_code && self.options.recipe.is_some() {
             fields.wrong(preferences, "recipe", "must be left out if code is supplied");
         }
@@ -253,6 +255,8 @@ mod tests {
         }
         let both = json!({"project_context": {"file_content": "x"}, "execution_preferences": {"recipe": "lru-cache"}});
         check(json!({"goal": goal, "context": both}), &[&at("recipe")]);
+        let no_files = json!({"project_context": {"files": []}, "execution_preferences": {"stdin": "x"}});
+        check(json!({"goal": goal, "context": no_files}), &["context.execution_preferences.stdin"]);
         check(json!({"goal": goal, "context": 3, "options": []}), &["context", "options"]);
     }
 

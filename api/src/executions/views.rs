@@ -77,6 +77,9 @@ pub(crate) fn pending_approval(workflow: &Workflow) -> Option<Value> {
             let changes = workflow.artifacts.changes.is_some().then_some(CHANGES);
             let paths = workflow.artifacts.files.iter().map(|file| file.path.as_str());
             question["files"] = paths.chain(changes).collect();
+            if let Some(run) = workflow.run_input() {
+                question["run"] = json!(run);
+            }
         }
     }
     Some(question)

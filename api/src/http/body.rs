@@ -13,7 +13,7 @@ use service::keyed_semaphore::{KeyedPermit, KeyedSemaphore};
 
 use crate::http::problem::Problem;
 
-/// Maximum size of a body: 1 MiB of code after JSON escaping, and below the broker's maximum message.
+/// Maximum size of a body: 3 MiB of files and 1 MiB of stdin with usual JSON escapes, and below the broker's maximum message.
 pub(crate) const MAX_BODY_BYTES: usize = 7 * 1024 * 1024;
 /// Maximum size of a body with a name, a password or a token.
 const MAX_SMALL_BODY_BYTES: usize = 16 * 1024;

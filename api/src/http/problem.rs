@@ -145,6 +145,12 @@ impl Problem {
         )
     }
 
+    /// Returns the value of `Retry-After`.
+    pub(crate) fn retry_after_seconds(&self) -> Option<u64> {
+        let (_, value) = self.headers.iter().find(|(name, _)| *name == RETRY_AFTER)?;
+        value.to_str().ok()?.parse().ok()
+    }
+
     /// Sets the path of the request.
     #[must_use]
     pub(crate) fn at(mut self, path: &str) -> Self {

@@ -62,6 +62,8 @@ fn shown(name: &str, offers: &[Option<&RuntimeReport>], workers: usize) -> Value
         texts
     };
     let versions: BTreeSet<&String> = known().filter_map(|it| it.version.as_ref()).collect();
+    let mut versions: Vec<&String> = versions.into_iter().collect();
+    versions.sort_by_key(|version| numbers_of(version));
     let mut packages: Vec<&(String, String)> = known().next().map_or_else(Vec::new, |it| it.packages.iter().collect());
     packages.retain(|package| known().all(|it| it.packages.contains(package)));
     let packages: Vec<Value> =
@@ -76,6 +78,12 @@ fn shown(name: &str, offers: &[Option<&RuntimeReport>], workers: usize) -> Value
         "packages": packages,
         "on_all_workers": offers.len() == workers,
     })
+}
+
+/// Returns the numbers in a version, by which 3.9 is older than 3.11.
+fn numbers_of(version: &str) -> Vec<u64> {
+    let parts = version.split(|c: char| !c.is_ascii_digit());
+    parts.filter_map(|part| part.parse().ok()).collect()
 }
 
 #[cfg(test)]
@@ -119,13 +127,14 @@ mod tests {
 
         let all = merged(&[
             one,
-            worker("b", &[("python", Some("3.12")), ("lua", Some("5.4"))]),
+            worker("b", &[("python", Some("3.9")), ("lua", Some("5.4"))]),
             worker("c", &[("python", None)]),
         ]);
         let names: Vec<&Value> = all.iter().map(|it| &it["name"]).collect();
         assert_eq!(names, [&json!("lua"), &json!("python")]);
         assert_eq!((&all[0]["on_all_workers"], &all[1]["on_all_workers"]), (&json!(false), &json!(true)));
-        assert_eq!(all[1]["versions"], json!(["3.11", "3.12"]));
+        assert_eq!(all[1]["versions"], json!(["3.9", "3.11"]));
+        assert_eq!(all[1]["version"], json!("3.11"));
         assert_eq!(all[1]["packages"], json!([{"name": "pytest", "version": "7"}]));
     }
 

@@ -100,7 +100,9 @@ impl Run {
 
     fn body(&self) -> Result<Value, CommandError> {
         let (goal, files) = self.goal_and_files()?;
-        let first = files.first().filter(|_| goal.is_none() && files.len() > 1);
+        // In other modes, such as test, the first file is not preferred to the others.
+        let runs = goal.is_none() && matches!(self.mode.as_deref(), None | Some("run"));
+        let first = files.first().filter(|_| runs && files.len() > 1);
         let entry = self.entry.as_ref().or(first).map(PathBuf::as_path);
         let mut project = if files.is_empty() { json!({}) } else { project_of(&files, entry)? };
         if let Some(language) = &self.language {

@@ -1,20 +1,19 @@
 //! Serves requests with several files of the caller: runs one of them, or the tests among them, with all in place.
 
-use crate::caller_code::intent::{Intent, intent};
+use crate::caller_code::intent::{Intent, intent, names_docstrings};
 use crate::caller_code::outline;
 use crate::caller_code::target::{Found, Target};
 use crate::caller_code::test_detection::{defines_tests, runs_own_tests};
-use crate::generator::Generator;
+use crate::generator::{Generator, asks_for_changes};
 use crate::paths::is_test_file;
-use crate::types::{Action, FileKind, GenerateError, Generation, Origin, Request, Run, SourceFile};
+use crate::types::{Action, FileKind, GenerateError, Generation, Mode, Origin, Request, Run, SourceFile};
 
 /// Stems of files that start a program, by precedence.
 const ENTRY_STEMS: [&str; 4] = ["main", "__main__", "index", "app"];
 
 impl Request {
-    /// Returns the request as one for a single file: the only one, or the one that starts the program, or the first.
-    pub(crate) fn of_entry(&self, entry: Option<&SourceFile>) -> Self {
-        let file = entry.or_else(|| self.files.first());
+    /// Returns the request as one for a single file.
+    pub(crate) fn of_file(&self, file: Option<&SourceFile>) -> Self {
         Self {
             code: file.map(|file| file.content.clone()),
             current_file: file.map(|file| file.path.clone()),
@@ -29,30 +28,59 @@ impl Generator {
     /// Serves a request with files. Paths and contents stay as they are.
     pub(crate) async fn serve_project(&self, request: &Request) -> Result<Generation, GenerateError> {
         let entry = self.entry_of(request);
-        let single = request.of_entry(entry);
+        let single = request.of_file(self.described_by(request, entry));
+        if asks_for_changes(request) {
+            return match request.files.as_slice() {
+                [_] => Box::pin(self.generate(&single)).await,
+                _ => {
+                    Err(refused("They cannot be made: several files are not changed together. Supply code, or reject"))
+                }
+            };
+        }
         match intent(&single) {
             Intent::Run => self.run_entry(request, entry),
-            Intent::RunOrTest if request.entry.is_some() && !entry.is_some_and(|file| self.is_test(request, file)) => {
-                self.run_entry(request, entry)
-            }
-            Intent::RunOrTest => match self.run_all_tests(request) {
-                Err(_) => self.run_entry(request, entry),
-                tested => tested,
-            },
-            Intent::Test => self.run_all_tests(request),
-            Intent::Document if request.files.len() > 1 => {
-                let run = self.run_entry(request, entry)?;
-                Ok(Generation { origin: Origin::Documenter, action: Action::Documented, ..run })
-            }
+            Intent::RunOrTest if self.runs_as_program(request, entry) => self.run_entry(request, entry),
+            Intent::RunOrTest | Intent::Test => self.run_tests(request, Run::Tests),
+            Intent::Document if request.files.len() > 1 => self.document_files(request, entry),
             _ if request.files.len() == 1 => Box::pin(self.generate(&single)).await,
             Intent::Change | Intent::WriteTests | Intent::Document | Intent::Explain | Intent::Generate => {
-                let hint =
-                    "Several files can be run, tested or documented; other work takes one file, in file_content. \
-                            Submit again with mode run or test, or with one file"
-                        .to_owned();
-                Err(GenerateError::NoGenerator { hint })
+                let hint = "Several files can be run, tested or documented; other work takes one file, in \
+                            file_content. Submit again with mode run or test, or with one file";
+                Err(refused(hint))
             }
         }
+    }
+
+    /// Returns the file whose content shows what the goal means: the entry, else the first that is not blank.
+    fn described_by<'r>(&self, request: &'r Request, entry: Option<&'r SourceFile>) -> Option<&'r SourceFile> {
+        let is_filled = |file: &&SourceFile| !file.content.trim().is_empty();
+        let mut filled = request.files.iter().filter(is_filled);
+        let source = || filled.clone().find(|file| self.is_source(&file.path));
+        entry.filter(is_filled).or_else(source).or_else(|| filled.next()).or(entry)
+    }
+
+    /// Returns whether code that may be run or tested runs as a program: by its entry, or because there are no tests.
+    fn runs_as_program(&self, request: &Request, entry: Option<&SourceFile>) -> bool {
+        let is_test = |file: &SourceFile| self.is_test(request, file);
+        match &request.entry {
+            Some(_) => !entry.is_some_and(is_test),
+            None => !request.files.iter().any(is_test),
+        }
+    }
+
+    /// Outlines the files and runs the entry.
+    fn document_files(&self, request: &Request, entry: Option<&SourceFile>) -> Result<Generation, GenerateError> {
+        if names_docstrings(&request.goal) {
+            return Err(refused("Docstrings are added to one file at a time. Submit it in file_content"));
+        }
+        let is_outlined = |file: &SourceFile| file.path.ends_with(".py") && !file.content.trim().is_empty();
+        if !request.files.iter().any(is_outlined) {
+            return Err(refused(
+                "None of the files is Python, the only language that is outlined. Run them (mode run)",
+            ));
+        }
+        let run = self.run_entry(request, entry)?;
+        Ok(Generation { origin: Origin::Documenter, action: Action::Documented, ..run })
     }
 
     /// Returns the file to run: the named one, or the only one that can be meant.
@@ -63,8 +91,10 @@ impl Generator {
         if let [only] = request.files.as_slice() {
             return Some(only);
         }
-        let programs: Vec<&SourceFile> =
-            request.files.iter().filter(|file| self.is_source(&file.path) && !is_test_file(&file.path)).collect();
+        let is_program = |file: &&SourceFile| {
+            self.is_source(&file.path) && !is_test_file(&file.path) && !file.content.trim().is_empty()
+        };
+        let programs: Vec<&SourceFile> = request.files.iter().filter(is_program).collect();
         if let [only] = programs.as_slice() {
             return Some(only);
         }
@@ -77,38 +107,68 @@ impl Generator {
     fn run_entry(&self, request: &Request, entry: Option<&SourceFile>) -> Result<Generation, GenerateError> {
         let Some(entry) = entry else {
             let hint = "Several files can be run, and none is named main, index or app. Name the file to run in entry";
-            return Err(GenerateError::NoGenerator { hint: hint.to_owned() });
+            return Err(refused(hint));
         };
         let Found { target, remarks } = self.found(request, entry)?;
+        let is_demanded = request.mode == Mode::Run && request.entry.is_some();
         // A file of tests that does not start them itself would run without a check.
-        if self.is_test(request, entry) && !(target.is_python() && runs_own_tests(&entry.content)) {
-            let run = Run::TestsOrScript { path: entry.path.clone() };
-            return Ok(generation(target, &request.files, run, Action::Tested).with_remarks(&remarks));
+        if !is_demanded && self.is_test(request, entry) && !(target.is_python() && runs_own_tests(&entry.content)) {
+            return self.run_tests(request, Run::TestsOrScript { path: entry.path.clone() });
         }
         let run = Run::Script { path: entry.path.clone() };
         Ok(generation(target, &request.files, run, Action::Ran).with_remarks(&remarks))
     }
 
-    /// Runs every test that the test runner finds by the names of the files.
-    fn run_all_tests(&self, request: &Request) -> Result<Generation, GenerateError> {
-        let Some(tests) = request.files.iter().find(|file| self.is_test(request, file)) else {
-            let hint =
-                "None of the files is named like a file of tests (test_*.py, *.test.js, test_*.sh) in a language \
-                        with a test runner. Rename one, or run a file (mode run)"
-                    .to_owned();
-            return Err(GenerateError::NoGenerator { hint });
+    /// Runs the tests that the test runner finds by the names of the files: all of one language, or those of the entry.
+    ///
+    /// A run that would leave tests out without a word is refused.
+    fn run_tests(&self, request: &Request, run: Run) -> Result<Generation, GenerateError> {
+        let entry = request.entry.as_ref().and_then(|path| request.files.iter().find(|file| file.path == *path));
+        let chosen = entry.filter(|file| self.is_test(request, file));
+        let language = entry.map(|file| self.target_of(request, file)).transpose()?;
+        let is_of = |file: &SourceFile, target: Target<'_>| {
+            self.target_of(request, file).is_ok_and(|own| own.runtime() == target.runtime())
+        };
+        let fits =
+            |file: &&SourceFile| self.is_test(request, file) && language.is_none_or(|language| is_of(file, language));
+        let Some(tests) = chosen.or_else(|| request.files.iter().find(fits)) else {
+            let hint = "None of the files is named like a file of tests (test_*.py, *.test.js, test_*.sh) in a \
+                        language with a test runner. Rename one, or run a file (mode run)";
+            return Err(refused(hint));
         };
         let Found { target, remarks } = self.found(request, tests)?;
-        Ok(generation(target, &request.files, Run::Tests, Action::Tested).with_remarks(&remarks))
+        let named = || request.files.iter().filter(|file| is_test_file(&file.path));
+        if entry.is_none() && named().any(|file| !is_of(file, target)) {
+            let hint = "The files of tests are in several languages, and a run has one. Name a file in entry to test \
+                        its language";
+            return Err(refused(hint));
+        }
+        let is_left_out = |file: &SourceFile| {
+            is_test_file(&file.path) && is_of(file, target) && chosen.is_some_and(|chosen| chosen.path != file.path)
+        };
+        if named().any(|file| is_of(file, target) && !is_left_out(file) && is_skipped(target.runtime(), &file.path)) {
+            let hint = "A file of tests is in a folder that the test runner skips, such as build, dist, venv or \
+                        node_modules. Move it to another folder";
+            return Err(refused(hint));
+        }
+        let (left_out, files): (Vec<_>, Vec<_>) = request.files.iter().cloned().partition(is_left_out);
+        let mut tested = generation(target, &files, run, Action::Tested).with_remarks(&remarks);
+        if !left_out.is_empty() {
+            tested.documentation.push_str("\nOnly the tests of the entry ran; other files of tests were left out.\n");
+        }
+        Ok(tested)
     }
 
     /// Returns whether the test runner of the file's language finds tests in it.
     fn is_test(&self, request: &Request, file: &SourceFile) -> bool {
-        let found = self.found(request, file).ok();
-        let target = found.map(|found| found.target).filter(|target| self.has_tests(*target));
+        let target = self.target_of(request, file).ok().filter(|target| self.has_tests(*target));
         let holds_tests =
             |target: Target<'_>| target.runtime() == "bash" || defines_tests(target.runtime(), &file.content);
         is_test_file(&file.path) && target.is_some_and(holds_tests)
+    }
+
+    fn target_of(&self, request: &Request, file: &SourceFile) -> Result<Target<'_>, GenerateError> {
+        Ok(self.found(request, file)?.target)
     }
 
     /// Returns the language of one file: by its own name before the request's.
@@ -121,6 +181,25 @@ impl Generator {
     fn is_source(&self, path: &str) -> bool {
         self.runtimes().iter().flat_map(|runtime| &runtime.endings).any(|ending| path.ends_with(ending.as_str()))
     }
+}
+
+/// Returns whether the test runner does not look for tests in one of the path's folders.
+fn is_skipped(runtime: &str, path: &str) -> bool {
+    let Some((folders, _)) = path.rsplit_once('/') else { return false };
+    folders.split('/').any(|folder| match runtime {
+        // pytest's `norecursedirs`.
+        "python" => {
+            folder.starts_with('.')
+                || folder.ends_with(".egg")
+                || ["build", "dist", "node_modules", "venv"].contains(&folder)
+        }
+        "node" => folder == "node_modules",
+        _ => false,
+    })
+}
+
+fn refused(hint: &str) -> GenerateError {
+    GenerateError::NoGenerator { hint: hint.to_owned() }
 }
 
 fn generation(target: Target<'_>, files: &[SourceFile], run: Run, action: Action) -> Generation {

@@ -37,6 +37,9 @@ pub(crate) struct Runtime {
     /// False if the interpreter would read arguments of the script as its own.
     #[serde(default = "yes")]
     takes_arguments: bool,
+    /// False if the interpreter would execute stdin as code.
+    #[serde(default = "yes")]
+    takes_stdin: bool,
     /// Script whose interpreter can be started before its job, if the root supports it.
     prestart_script: Option<String>,
     /// Empty for a language without a common test runner.
@@ -164,9 +167,7 @@ impl Runtime {
 
     fn start(&self, command: &Command, input: JobInput, level: SecurityLevel, minimum_landlock_abi: u32) -> StartFrame {
         let mut argv = self.argv(command);
-        if matches!(command, Command::Script { .. }) {
-            argv.extend(input.args);
-        }
+        argv.extend(input.args);
         let mut env = self.env.clone();
         env.extend(input.env);
         StartFrame {
@@ -177,15 +178,23 @@ impl Runtime {
         }
     }
 
-    /// Rejects commands and arguments that the runtime does not support.
+    /// Rejects commands and input that the runtime does not support.
     pub(crate) fn check(&self, command: &Command, input: &JobInput) -> Result<(), SandboxError> {
         if *command == Command::Tests && self.tests.is_empty() {
             let detail = format!("the {} runtime has no test runner; run a script instead", self.name);
             return Err(SandboxError::fail("tests_unsupported", detail));
         }
+        if *command == Command::Tests && !input.args.is_empty() {
+            let detail = "a test runner takes no arguments; run a program, or leave them out".to_owned();
+            return Err(SandboxError::fail("args_unsupported", detail));
+        }
         if !self.takes_arguments && !input.args.is_empty() {
             let detail = format!("the {} runtime takes no arguments", self.name);
             return Err(SandboxError::fail("args_unsupported", detail));
+        }
+        if !self.takes_stdin && !input.stdin.is_empty() {
+            let detail = format!("the {} runtime takes no stdin; put the statements into the file", self.name);
+            return Err(SandboxError::fail("stdin_unsupported", detail));
         }
         Ok(())
     }

@@ -15,6 +15,9 @@ use service::failpoints;
 pub enum BlobError {
     #[error("content storage is unavailable: {0}")]
     Unavailable(String),
+    /// Longer than the broker's longest message, so it can never be stored.
+    #[error("the content has {bytes} bytes, more than the broker's {maximum}")]
+    TooLarge { bytes: usize, maximum: usize },
     #[error("content {0} not found")]
     Missing(Digest),
     #[error("content {0} is corrupted: digest mismatch")]
@@ -45,6 +48,10 @@ impl Blobs {
     pub async fn store_apart(&self, text: String) -> Result<Content, BlobError> {
         let mut content = Content::new(text);
         let text = content.inline.take().unwrap_or_default();
+        let maximum = self.broker.max_payload();
+        if text.len() > maximum {
+            return Err(BlobError::TooLarge { bytes: text.len(), maximum });
+        }
         let message = PublishMessage::build().payload(text.into_bytes().into());
         let subject = subjects::blob(content.digest);
         let unavailable = |error: &dyn std::fmt::Display| BlobError::Unavailable(error.to_string());

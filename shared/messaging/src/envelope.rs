@@ -3,8 +3,12 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// Version that this build writes, and the newest that it reads.
+/// Newest version that this build reads.
 pub(crate) const VERSION: u32 = 2;
+/// Version of bodies with the state of a workflow: their submission has another form than in version 1.
+const STATE_VERSION: u32 = 2;
+/// Version of every other body: builds that read no newer one run beside this during an upgrade.
+const PLAIN_VERSION: u32 = 1;
 
 /// A body with its version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,15 +32,24 @@ pub enum DecodeError {
     Unanswerable,
 }
 
-/// Encodes `body` in this build's version.
+/// Encodes a body without the state of a workflow.
 pub fn encode<T: Serialize>(body: &T) -> Vec<u8> {
+    encode_as(PLAIN_VERSION, body)
+}
+
+/// Encodes the state of a workflow, or a body that holds one.
+pub fn encode_state<T: Serialize>(body: &T) -> Vec<u8> {
+    encode_as(STATE_VERSION, body)
+}
+
+fn encode_as<T: Serialize>(v: u32, body: &T) -> Vec<u8> {
     #[derive(Serialize)]
     struct Borrowed<'a, T> {
         v: u32,
         body: &'a T,
     }
     // These types are always encodable: no maps of unknown length, no failing Serialize.
-    rmp_serde::to_vec_named(&Borrowed { v: VERSION, body }).unwrap_or_default()
+    rmp_serde::to_vec_named(&Borrowed { v, body }).unwrap_or_default()
 }
 
 /// Decodes a body. The version is read first, to distinguish a newer form from a broken one.
@@ -66,6 +79,14 @@ mod tests {
         let newer = rmp_serde::to_vec_named(&Envelope { v: VERSION + 1, body: ("a", 1) }).unwrap();
         assert!(matches!(decode::<String>(&newer), Err(DecodeError::Newer(v)) if v == VERSION + 1));
         assert!(matches!(decode::<String>(b"\xff\x00"), Err(DecodeError::Malformed(_))));
-        assert_eq!(decode::<String>(&encode(&"text".to_owned())).unwrap(), "text");
+    }
+
+    #[test]
+    fn only_a_state_has_the_newer_version() {
+        let text = "text".to_owned();
+        for (bytes, version) in [(encode(&text), 1), (encode_state(&text), 2)] {
+            assert_eq!(rmp_serde::from_slice::<Envelope<String>>(&bytes).unwrap().v, version);
+            assert_eq!(decode::<String>(&bytes).unwrap(), text);
+        }
     }
 }

@@ -36,7 +36,7 @@ pub use connection::broker::{Broker, BrokerError, BrokerSettings, MINIMUM_BROKER
 pub use decision_rpc::{
     ApprovalAnswer, DECISION_APPEND_TIMEOUT, DecisionRequests, DecisionRpc, HttpDecision, PendingDecision,
 };
-pub use envelope::{DecodeError, Envelope, decode, encode};
+pub use envelope::{DecodeError, Envelope, decode, encode, encode_state};
 pub use error::MessagingError;
 pub use heartbeats::{ApproverReport, GeneratorReport, Heartbeats, Reports, RuntimeReport, WorkerReport};
 pub use kv::bucket::{Bucket, BucketError, Buckets};

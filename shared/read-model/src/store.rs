@@ -11,7 +11,7 @@ use super::ListPosition;
 use domain::Timestamp;
 use domain::ids::{UserName, WorkflowId};
 use domain::workflow::{Status, Workflow};
-use messaging::{decode, encode};
+use messaging::{decode, encode_state};
 use service::failpoints;
 use service::lifecycle::Lifecycle;
 use service::telemetry::{gauge, watch_server};
@@ -167,7 +167,7 @@ impl ReadModel {
         let mut call = PROJECT.key(workflow_key(workflow.id));
         call.key(spend_key(&workflow.owner, &workflow.created_at.day()))
             .arg(sequence)
-            .arg(encode(workflow))
+            .arg(encode_state(workflow))
             .arg(workflow.id.to_string())
             .arg(workflow.owner.as_str())
             .arg(workflow.status().as_str())

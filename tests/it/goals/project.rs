@@ -75,6 +75,9 @@ async fn a_program_of_several_files_runs_with_its_input() {
     let sql = json!({"file_content": "SELECT 1;", "language": "sql"});
     let end = end_of(&client, "Run this", sql, json!({"args": [".shell id"]})).await;
     assert_eq!((&end["status"], &end["error"]["code"]), (&json!("failed"), &json!("args_unsupported")), "{end:#}");
+    let sql = json!({"file_content": "SELECT 1;", "language": "sql"});
+    let end = end_of(&client, "Run this", sql, json!({"stdin": "SELECT 2;"})).await;
+    assert_eq!((&end["status"], &end["error"]["code"]), (&json!("failed"), &json!("stdin_unsupported")), "{end:#}");
 }
 
 #[tokio::test]

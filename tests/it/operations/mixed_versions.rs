@@ -8,7 +8,7 @@ use domain::ids::EventId;
 use domain::workflow::{
     Artifacts, CodeFile, Content, Event, EventRecord, PhaseKind, RunCommand, StepUsage, Workflow, transition,
 };
-use messaging::{Consumer, Entry, Queue, WorkflowLog, consume, decode, encode};
+use messaging::{Consumer, Entry, Queue, WorkflowLog, consume, decode, encode_state};
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 use service::clock::Clock;
@@ -68,7 +68,7 @@ async fn plan_in_a_newer_version(stack: &Stack, submitted: &Entry) {
     headers.insert("Nats-Expected-Last-Subject-Sequence", submitted.sequence.to_string());
     headers.insert("Nats-Expected-Last-Subject-Sequence-Subject", format!("wf.*.*.{}", planned.workflow.id));
     let subject = format!("wf.generate.std.{}", planned.workflow.id);
-    client.publish_with_headers(subject, headers, in_next_version(encode(&planned)).into()).await.expect("sent");
+    client.publish_with_headers(subject, headers, in_next_version(encode_state(&planned)).into()).await.expect("sent");
     client.flush().await.expect("flushed");
 }
 

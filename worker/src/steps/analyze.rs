@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::analysis::{AnalysisReport, AnalysisTask, AnalysisType, Severity, Suppressions};
+use domain::analysis::{AnalysisReport, AnalysisTask, AnalysisType, FindingKind, Severity, Suppressions};
 use domain::workflow::{Artifacts, CodeFile, Event, RunCommand, StepUsage, Workflow};
 
 use tokio_util::sync::CancellationToken;
@@ -61,7 +61,7 @@ async fn reports_of(
             if files.len() > 1 {
                 report.findings.iter_mut().for_each(|finding| finding.file = Some(file.path.clone()));
             }
-            if reading.counts(&report) {
+            if let Some(report) = reading.told_by(report) {
                 // The first report names the language.
                 reports.insert(if reading.is_code { code_reports } else { reports.len() }, report);
                 code_reports += usize::from(reading.is_code);
@@ -80,9 +80,17 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Returns whether the report says something about the file: data is not code that could not be parsed.
-    fn counts(self, report: &AnalysisReport) -> bool {
-        self.is_code || if self.language.is_some() { report.parsed } else { !report.tools.is_empty() }
+    /// Returns what the report says about the file; `None` if that is nothing.
+    ///
+    /// Data is not code with a syntax error. But a program may load a text of which only a part parses, or that is
+    /// too large to parse, so findings about the risk count.
+    fn told_by(self, mut report: AnalysisReport) -> Option<AnalysisReport> {
+        let is_read = if self.language.is_some() { report.parsed } else { !report.tools.is_empty() };
+        if self.is_code || is_read {
+            return Some(report);
+        }
+        report.findings.retain(|finding| finding.is_about_analysis() || finding.kind == FindingKind::Security);
+        (!report.findings.is_empty()).then_some(report)
     }
 }
 
@@ -122,7 +130,7 @@ pub(super) fn task(source: String, path: &str, runtime: Option<&str>) -> Analysi
     }
 }
 
-/// Merges reports: the lowest score, the lowest confidence, and every finding, most severe first.
+/// Merges reports: the lowest score, the lowest confidence, and the findings, most severe first.
 fn merge(reports: Vec<AnalysisReport>) -> AnalysisReport {
     let mut merged = AnalysisReport {
         language: reports.first().map_or_else(|| "none".to_owned(), |report| report.language.clone()),
@@ -141,6 +149,7 @@ fn merge(reports: Vec<AnalysisReport>) -> AnalysisReport {
             }
         }
     }
+    heimdall::limit_findings(&mut merged.findings);
     merged.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     merged
 }
@@ -149,6 +158,7 @@ fn merge(reports: Vec<AnalysisReport>) -> AnalysisReport {
 mod tests {
     use generator::{FileKind, Generator, GeneratorConfig};
 
+    use domain::analysis::Finding;
     use domain::approval::RiskLevel;
 
     use super::*;
@@ -173,6 +183,33 @@ mod tests {
             assert_eq!(risk_of(source).await, RiskLevel::High);
         }
         assert_eq!(risk_of("print('hello'\n".to_owned()).await, RiskLevel::Low);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_looks_like_data_does_not_lower_the_risk() {
+        let large = "eval \"$1\"\n".repeat(heimdall::MAX_SOURCE_BYTES / 9);
+        let broken = "a,b\neval \"$1\"\nif (\n";
+        let joined = "db.query(\"SELECT a FROM b WHERE c = '\" + name + \"'\")\n";
+        for (runtime, source) in [("bash", large.as_str()), ("bash", broken), ("lua", joined)] {
+            let reading = Reading { language: Some(runtime), is_code: false };
+            let (report, _) = analyze(task(source.to_owned(), "data.csv", reading.language)).await.unwrap();
+            let risk = reading.told_by(report).as_ref().map(RiskLevel::of);
+            assert!(risk >= Some(RiskLevel::Medium), "{runtime} {source:.20}: {risk:?}");
+        }
+        let reading = Reading { language: Some("python"), is_code: false };
+        let (report, _) = analyze(task("a,b\n1,two words\n".to_owned(), "data.csv", reading.language)).await.unwrap();
+        assert_eq!(reading.told_by(report), None);
+    }
+
+    #[tokio::test]
+    async fn the_report_on_many_files_fits_a_message() {
+        let source = "eval(input())\n".repeat(2_000);
+        let (report, _) = analyze(task(source, "main.py", Some("python"))).await.unwrap();
+        let merged = merge(vec![report; 50]);
+        assert_eq!(merged.findings.len(), 2_000);
+        assert!(serde_json::to_string(&merged).unwrap().len() < 4 << 20);
+        assert!(merged.findings.iter().any(Finding::is_about_analysis));
+        assert!(RiskLevel::of(&merged) >= RiskLevel::High);
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::workflow::{self, Artifacts, Event, Failure, Invocation, Ran, RunCommand, StepUsage, Submission, Workflow};
+use domain::workflow::{self, Artifacts, Event, Failure, Invocation, Ran, RunCommand, StepUsage, Workflow};
 use messaging::BlobError;
 use sandbox::{
     Command, Job, JobFile, JobInput, JobResult, Limits, Outcome, Owner, Sandbox, SandboxError, SecurityLevel,
@@ -31,13 +31,20 @@ pub(super) async fn run(
         return StepOutcome::RetryLater("this worker has no sandbox".to_owned());
     };
     let artifacts = &workflow.artifacts;
-    let mut action = None;
+    let input = match input_of(context, workflow).await {
+        Ok(input) => input,
+        Err(error) => return error.into(),
+    };
+    let command = first_command(artifacts, &input);
+    let is_program = matches!(command, Command::Script { .. });
+    let mut action = is_program.then_some(workflow::Action::Ran).filter(|_| may_be_tests(artifacts));
     let mut result =
-        match run_job(context, sandbox.as_ref(), workflow, first_command(artifacts), &mut usage, cancel).await {
+        match run_job(context, sandbox.as_ref(), workflow, (command, input.clone()), &mut usage, cancel).await {
             Ok(result) => result,
             Err(outcome) => return outcome,
         };
     if let Some(RunCommand::TestsOrScript { path }) = &artifacts.run
+        && !is_program
         && result.found_no_tests()
     {
         if cancel.is_cancelled() {
@@ -45,7 +52,7 @@ pub(super) async fn run(
         }
         action = Some(workflow::Action::Ran);
         let script = Command::Script { path: path.clone() };
-        result = match run_job(context, sandbox.as_ref(), workflow, script, &mut usage, cancel).await {
+        result = match run_job(context, sandbox.as_ref(), workflow, (script, input), &mut usage, cancel).await {
             Ok(result) => result,
             // The cost of the first run is charged too.
             Err(StepOutcome::Event(Event::StepFailed { failure, .. })) => {
@@ -57,7 +64,8 @@ pub(super) async fn run(
     if result.outcome == Outcome::Cancelled {
         return StepOutcome::Cancelled { cost: usage.cost };
     }
-    let untested = match leaves_tests_out(context, artifacts).await {
+    let untested = if is_program { leaves_tests_out(context, artifacts).await } else { Ok(false) };
+    let untested = match untested {
         Ok(untested) => untested,
         Err(error) => return error.into(),
     };
@@ -77,11 +85,17 @@ pub(super) async fn run(
     }
 }
 
-fn first_command(artifacts: &Artifacts) -> Command {
+/// Returns the command to try first. Arguments are meant for a program, and a test runner takes none.
+fn first_command(artifacts: &Artifacts, input: &JobInput) -> Command {
     match &artifacts.run {
         Some(RunCommand::Script { path }) => Command::Script { path: path.clone() },
+        Some(RunCommand::TestsOrScript { path }) if !input.args.is_empty() => Command::Script { path: path.clone() },
         Some(RunCommand::Tests | RunCommand::TestsOrScript { .. }) | None => Command::Tests,
     }
+}
+
+fn may_be_tests(artifacts: &Artifacts) -> bool {
+    matches!(artifacts.run, Some(RunCommand::TestsOrScript { .. }))
 }
 
 /// Runs one job and adds its use to `usage`, whose cost so far counts against the budget.
@@ -89,11 +103,11 @@ async fn run_job(
     context: &WorkerContext,
     sandbox: &dyn Sandbox,
     workflow: &Workflow,
-    command: Command,
+    (command, input): (Command, JobInput),
     usage: &mut StepUsage,
     cancel: &CancellationToken,
 ) -> Result<JobResult, StepOutcome> {
-    let job = job_for(context, workflow, command).await?;
+    let job = job_for(context, workflow, command, input).await?;
     let metered = run_metered(context, sandbox, workflow, job, usage, cancel).await;
     metered.map(|metered| metered.result).map_err(|error| sandbox_failure(&error))
 }
@@ -135,7 +149,9 @@ pub(super) async fn run_metered(
 
 /// Returns whether a caller's file runs as a program although it may define tests.
 async fn leaves_tests_out(context: &WorkerContext, artifacts: &Artifacts) -> Result<bool, BlobError> {
-    let (Some(RunCommand::Script { path }), Some(runtime)) = (&artifacts.run, &artifacts.runtime) else {
+    let (Some(RunCommand::Script { path } | RunCommand::TestsOrScript { path }), Some(runtime)) =
+        (&artifacts.run, &artifacts.runtime)
+    else {
         return Ok(false);
     };
     let Some(file) = artifacts.files.iter().find(|file| file.from_caller && file.path == *path) else {
@@ -172,7 +188,12 @@ fn cost_of(result: &JobResult, cpu_second: f64, bought_for: Option<f64>) -> f64 
     }
 }
 
-async fn job_for(context: &WorkerContext, workflow: &Workflow, command: Command) -> Result<Job, BlobError> {
+async fn job_for(
+    context: &WorkerContext,
+    workflow: &Workflow,
+    command: Command,
+    input: JobInput,
+) -> Result<Job, BlobError> {
     let mut files = Vec::new();
     for file in &workflow.artifacts.files {
         files.push(JobFile { path: file.path.clone(), content: context.blobs.load(&file.content).await?.into_bytes() });
@@ -190,13 +211,18 @@ async fn job_for(context: &WorkerContext, workflow: &Workflow, command: Command)
         runtime: workflow.artifacts.runtime.clone().unwrap_or_default(),
         command,
         files,
-        input: input_of(context, &workflow.submission).await?,
+        input,
         limits,
     })
 }
 
-/// Returns the input that the caller supplied for the run.
-async fn input_of(context: &WorkerContext, submission: &Submission) -> Result<JobInput, BlobError> {
+/// Returns the input that the caller supplied for the run. It is meant for the caller's own code: other code may not
+/// read it.
+async fn input_of(context: &WorkerContext, workflow: &Workflow) -> Result<JobInput, BlobError> {
+    if !workflow.artifacts.is_callers_code() {
+        return Ok(JobInput::default());
+    }
+    let submission = &workflow.submission;
     let stdin = match &submission.stdin {
         Some(stdin) => context.blobs.load(stdin).await?.into_bytes(),
         None => Vec::new(),

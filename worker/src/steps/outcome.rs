@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::workflow::Event;
+use domain::workflow::{Event, Failure};
 use messaging::BlobError;
 
 /// The outcome of a step.
@@ -29,6 +29,10 @@ impl From<BlobError> for StepOutcome {
     fn from(error: BlobError) -> Self {
         match error {
             BlobError::Unavailable(_) => Self::RetryLater(error.to_string()),
+            BlobError::TooLarge { .. } => {
+                let hint = "Submit less code, or code with less output.";
+                Self::Event(Event::failed(Failure::new("content_too_large", error.to_string(), hint)))
+            }
             BlobError::Missing(_) | BlobError::Damaged(_) => Self::Failed(error.to_string()),
         }
     }

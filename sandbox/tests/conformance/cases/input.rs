@@ -37,10 +37,6 @@ pub(crate) async fn arguments_variables_and_stdin_reach_the_program(sandbox: &dy
         let after = run(sandbox, script(runtime, SecurityLevel::Standard, path, "", JobInput::default())).await;
         assert_eq!((after.exit_code, text(&after.stdout)), (Some(0), ""), "{runtime}");
     }
-    let result =
-        run(sandbox, script("sql", SecurityLevel::Strict, "main.sql", "select 1;", input(&[], &[], b"select 2;")))
-            .await;
-    assert_eq!(text(&result.stdout), "1\n2\n", "{}", text(&result.stderr));
 }
 
 pub(crate) async fn a_large_stdin_is_read_in_full_or_left_unread(sandbox: &dyn Sandbox) {
@@ -58,16 +54,21 @@ pub(crate) async fn a_large_stdin_is_read_in_full_or_left_unread(sandbox: &dyn S
 
 pub(crate) async fn tests_get_variables_and_no_arguments(sandbox: &dyn Sandbox) {
     let tests = "import os, sys\ndef test_it():\n    assert os.environ['COLOR'] == 'red' and '--collect-only' not in sys.argv\n";
-    let given = input(&["--collect-only"], &[("COLOR", "red")], b"ignored");
-    let job = Job { input: given, ..job(SecurityLevel::Strict, Command::Tests, &[("test_it.py", tests)]) };
-    let result = run(sandbox, job).await;
+    let given = input(&[], &[("COLOR", "red")], b"ignored");
+    let run_tests = |input| Job { input, ..job(SecurityLevel::Strict, Command::Tests, &[("test_it.py", tests)]) };
+    let result = run(sandbox, run_tests(given)).await;
     assert_eq!(result.exit_code, Some(0), "{}{}", text(&result.stdout), text(&result.stderr));
+    let refused = run_tests(input(&["--collect-only"], &[], b""));
+    let refused = sandbox.run(refused, CancellationToken::new()).await.expect_err("is refused");
+    assert_eq!(refused.code(), "args_unsupported");
 }
 
 pub(crate) async fn input_that_would_be_read_otherwise_is_refused(sandbox: &dyn Sandbox) {
     let refused = async |job: Job| sandbox.run(job, CancellationToken::new()).await.expect_err("is refused").code();
     let sql = script("sql", SecurityLevel::Strict, "main.sql", "select 1;", input(&[".shell id"], &[], b""));
     assert_eq!(refused(sql).await, "args_unsupported");
+    let sql = script("sql", SecurityLevel::Strict, "main.sql", "select 1;", input(&[], &[], b"select 2;"));
+    assert_eq!(refused(sql).await, "stdin_unsupported");
     let nul = script("python", SecurityLevel::Strict, "main.py", "", input(&["a\0b"], &[], b""));
     assert_eq!(refused(nul).await, "input_rejected");
     let function =

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::submission::Submission;
 use crate::ids::Digest;
 
 /// A text by its digest, and the text itself while it is inline.
@@ -53,6 +54,16 @@ impl RunCommand {
         match self {
             Self::Script { path } | Self::TestsOrScript { path } => Some(path),
             Self::Tests => None,
+        }
+    }
+}
+
+impl std::fmt::Display for RunCommand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Script { path } => write!(f, "run {path}"),
+            Self::Tests => f.write_str("run the tests"),
+            Self::TestsOrScript { path } => write!(f, "run the tests, or {path}"),
         }
     }
 }
@@ -158,7 +169,9 @@ pub struct Artifacts {
 
 impl Artifacts {
     /// Returns every part that would be released or was run, by name and digest, in a fixed order.
-    pub fn parts(&self) -> Vec<(String, String)> {
+    ///
+    /// The command and the input of a run are parts where a submission of an older build had none.
+    pub fn parts(&self, submission: &Submission) -> Vec<(String, String)> {
         let files = self.files.iter().map(|file| (format!("file:{}", file.path), file.content.digest.to_string()));
         let reports = [
             ("documentation", &self.documentation),
@@ -169,7 +182,13 @@ impl Artifacts {
         let reports = reports.into_iter().filter_map(|(name, content)| {
             content.as_ref().map(|content| (name.to_owned(), content.digest.to_string()))
         });
-        files.chain(reports).collect()
+        let command = self.run.as_ref().filter(|_| !submission.files.is_empty());
+        let command = command.map(|run| ("run".to_owned(), Digest::of(run.to_string().as_bytes()).to_string()));
+        let input = [("stdin", &submission.stdin), ("invocation", &submission.invocation)];
+        let input = input.into_iter().filter_map(|(name, content)| {
+            content.as_ref().map(|content| (name.to_owned(), content.digest.to_string()))
+        });
+        files.chain(reports).chain(command).chain(input).collect()
     }
 
     /// Returns the completed action, once the files have run.

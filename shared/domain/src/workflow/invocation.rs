@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::artifacts::RunCommand;
+use super::submission::Submission;
+
 /// Maximum arguments of a run.
 pub const MAX_ARGS: usize = 64;
 /// Maximum variables of a run.
@@ -25,6 +28,41 @@ impl Invocation {
     /// Returns true if there is neither an argument nor a variable.
     pub fn is_empty(&self) -> bool {
         self.args.is_empty() && self.env.is_empty()
+    }
+}
+
+/// Arguments that people see, and the characters of each.
+const SHOWN_ARGS: usize = 16;
+const SHOWN_ARG_CHARS: usize = 100;
+
+/// A run as people see it who decide on it: values of variables may be secret, so only their names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunInput {
+    pub command: String,
+    pub args: Vec<String>,
+    pub env: Vec<String>,
+    pub stdin_bytes: u64,
+    /// True if arguments or variables are shortened or left out here.
+    pub is_shortened: bool,
+}
+
+impl RunInput {
+    pub(super) fn of(command: &RunCommand, submission: &Submission) -> Self {
+        let text = submission.invocation.as_ref().map(|content| content.inline.as_deref());
+        let invocation: Option<Invocation> = match text {
+            None => Some(Invocation::default()),
+            Some(text) => text.and_then(|text| serde_json::from_str(text).ok()),
+        };
+        let is_known = invocation.is_some();
+        let Invocation { args, env } = invocation.unwrap_or_default();
+        let is_long = args.len() > SHOWN_ARGS || args.iter().any(|arg| arg.chars().count() > SHOWN_ARG_CHARS);
+        Self {
+            command: command.to_string(),
+            args: args.iter().take(SHOWN_ARGS).map(|arg| arg.chars().take(SHOWN_ARG_CHARS).collect()).collect(),
+            env: env.into_keys().collect(),
+            stdin_bytes: submission.stdin.as_ref().map_or(0, |stdin| stdin.size_bytes),
+            is_shortened: is_long || !is_known,
+        }
     }
 }
 
@@ -56,6 +94,9 @@ const REFUSED: &[(&str, &str)] = &[
     ("IFS", STARTUP),
     ("CDPATH", STARTUP),
     ("GLOBIGNORE", STARTUP),
+    ("EXECIGNORE", STARTUP),
+    ("FUNCNEST", STARTUP),
+    ("POSIXLY_CORRECT", STARTUP),
     ("PROMPT_COMMAND", STARTUP),
     ("PS4", STARTUP),
     ("ZDOTDIR", STARTUP),
@@ -151,6 +192,9 @@ mod tests {
             "BASH_ENV",
             "ENV",
             "SHELLOPTS",
+            "POSIXLY_CORRECT",
+            "FUNCNEST",
+            "EXECIGNORE",
             "PATH",
             "HOME",
             "PROMPTCRAFT_WAIT",

@@ -14,7 +14,9 @@ mod transition;
 pub use artifacts::{Action, Artifacts, CodeFile, Content, Ran, RunCommand, RunEnd, TestSummary};
 pub use estimate::{Prices, estimated_cost};
 pub use event::{Event, EventKind, EventRecord, TestVerdict};
-pub use invocation::{Invocation, MAX_ARGS, MAX_STDIN_BYTES, MAX_VARIABLES, MAX_WORDS_BYTES, variable_problem};
+pub use invocation::{
+    Invocation, MAX_ARGS, MAX_STDIN_BYTES, MAX_VARIABLES, MAX_WORDS_BYTES, RunInput, variable_problem,
+};
 pub use metrics::{Metrics, StepUsage};
 pub use phase::{Failure, Feedback, Lane, NewInput, Phase, PhaseKind, Status};
 pub use plan::{Agent, PlanStep, StepStatus, initial_plan};
@@ -134,8 +136,15 @@ impl Workflow {
 
     /// Returns the digest that an approver approves: of everything that would be released.
     pub fn release_digest(&self) -> Digest {
-        let parts = self.artifacts.parts();
+        let parts = self.artifacts.parts(&self.submission);
         Digest::of_parts(parts.iter().map(|(name, digest)| (name.as_str(), digest.as_bytes())))
+    }
+
+    /// Returns the command and the input of the caller's own code, for people who decide on it; `None` if other code
+    /// runs.
+    pub fn run_input(&self) -> Option<RunInput> {
+        let command = self.artifacts.run.as_ref().filter(|_| self.artifacts.is_callers_code())?;
+        Some(RunInput::of(command, &self.submission))
     }
 
     /// Returns true if the owner may see the artifacts: after release, or after an end that required no approval.

@@ -11,7 +11,8 @@ use domain::identity::{Role, User};
 use domain::ids::{ApprovalId, Digest, UserName};
 use domain::samples::{self, START, options, submitted};
 use domain::workflow::{
-    Action, Artifacts, Content, Event, NewInput, Phase, RunCommand, RunEnd, TestSummary, Workflow, transition,
+    Action, Artifacts, CodeFile, Content, Event, Invocation, NewInput, Phase, ProjectFile, RunCommand, RunEnd,
+    TestSummary, Workflow, transition,
 };
 
 fn name(text: &str) -> UserName {
@@ -288,11 +289,39 @@ fn what_was_demanded_at_submission_is_demanded() {
 }
 
 #[test]
+fn people_see_what_runs_but_no_values_of_variables() {
+    let mut workflow = at_release(&Policy::default());
+    workflow.artifacts.run = Some(RunCommand::Script { path: "main.py".to_owned() });
+    let content = Content::new("x = 1\n".to_owned());
+    workflow.artifacts.files =
+        vec![CodeFile { path: "main.py".to_owned(), content, is_test: false, from_caller: true }];
+    let (long, env) = ("x".repeat(200), [("API_KEY".to_owned(), "hunter2".to_owned())].into());
+    let invocation = Invocation { args: vec!["-v".to_owned(), long], env };
+    workflow.submission.invocation = Some(Content::new(serde_json::to_string(&invocation).expect("is JSON")));
+    workflow.submission.stdin = Some(Content::new("four".to_owned()));
+    let seen = workflow.run_input().expect("the caller's code runs");
+    assert_eq!((seen.command.as_str(), &seen.args[0], seen.args[1].len()), ("run main.py", &"-v".to_owned(), 100));
+    assert_eq!((seen.env.as_slice(), seen.stdin_bytes, seen.is_shortened), (&["API_KEY".to_owned()][..], 4, true));
+    workflow.artifacts.files[0].from_caller = false;
+    assert_eq!(workflow.run_input(), None);
+}
+
+#[test]
 fn what_is_approved_is_what_is_parked() {
     let parked = at_release(&Policy::default());
     let mut changed = parked.clone();
     changed.artifacts.documentation = Some(domain::workflow::Content::new("other".into()));
     assert_ne!(parked.release_digest(), changed.release_digest());
+    let mut with_input = parked.clone();
+    with_input.submission.stdin = Some(Content::new("rm -r data".to_owned()));
+    assert_ne!(parked.release_digest(), with_input.release_digest());
+    let mut project = parked.clone();
+    project.submission.files = vec![ProjectFile { path: "a.py".to_owned(), content: Content::new(String::new()) }];
+    let mut other_entry = project.clone();
+    for (workflow, path) in [(&mut project, "a.py"), (&mut other_entry, "b.py")] {
+        workflow.artifacts.run = Some(RunCommand::Script { path: path.to_owned() });
+    }
+    assert_ne!(project.release_digest(), other_entry.release_digest());
     assert_eq!(parked.park().map(|park| park.digest), Some(parked.release_digest()));
     assert_eq!(parked.park().map(|park| park.expires_at.since(START)), Some(Duration::from_secs(86_400)));
 }

@@ -169,6 +169,11 @@ impl Broker {
         &self.client
     }
 
+    /// Returns the maximum size of a message in bytes.
+    pub(crate) fn max_payload(&self) -> usize {
+        self.client.server_info().max_payload
+    }
+
     /// Returns the stream API.
     pub(crate) fn jetstream(&self) -> &jetstream::Context {
         &self.jetstream

@@ -23,7 +23,7 @@ use futures_util::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 
 use crate::connection::broker::Broker;
-use crate::envelope::{DecodeError, decode, encode};
+use crate::envelope::{DecodeError, decode, encode_state};
 use crate::log::fence::{ConflictOutcome, classify_conflict};
 use crate::log::raw_get::{Choice, read_message};
 use crate::log::scan::{read_to_end, unavailable};
@@ -101,7 +101,7 @@ impl FencedAppend {
             event_id: happened.event_id,
             subject: subjects::transition(workflow, happened),
             headers,
-            payload: encode(&body).into(),
+            payload: encode_state(&body).into(),
         }
     }
 
