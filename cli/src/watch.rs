@@ -159,6 +159,29 @@ pub fn print_approval(approval: &Value) {
     let text = |name: &str| approval[name].as_str().unwrap_or_default();
     let question = output::indented(text("description"), "  ");
     out!("{question}\n  risk:    {}\n  expires: {}", text("risk_level"), text("expires_at"));
+    print_run(&approval["run"]);
+}
+
+/// Prints the command and the input that a decision covers; values of variables are never told.
+fn print_run(run: &Value) {
+    let Some(command) = run["command"].as_str() else { return };
+    let words = |name: &str| -> Vec<String> {
+        run[name].as_array().into_iter().flatten().filter_map(Value::as_str).map(|word| format!("{word:?}")).collect()
+    };
+    let (args, env) = (words("args"), words("env"));
+    out!("  runs:    {}", output::sanitize(command));
+    if !args.is_empty() {
+        out!("  args:    {}", output::sanitize(&args.join(" ")));
+    }
+    if !env.is_empty() {
+        out!("  env:     {}", output::sanitize(&env.join(" ")));
+    }
+    if let Some(bytes) = run["stdin_bytes"].as_u64().filter(|bytes| *bytes > 0) {
+        out!("  stdin:   {bytes} bytes");
+    }
+    if run["is_shortened"] == true {
+        out!("  Arguments or variables are shortened or left out here.");
+    }
 }
 
 /// Prints the action and the runtime, e.g. `ran, python 3.11.2`.

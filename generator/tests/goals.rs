@@ -166,6 +166,7 @@ const SERVED_IN_JAVASCRIPT: &[(&str, &str)] =
 const REFUSED: &[&str] = &[
     "number of days between two dates without weekends",
     "Fibonacci numbers without the even ones",
+    "url shortener without random",
     "Build a JWT authentication function by RFC 8725",
     "Build me a rocket guidance system",
     "create a kubernetes operator in Go",

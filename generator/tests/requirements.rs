@@ -342,7 +342,6 @@ const SERVED: &[(&str, &str)] = &[
     ("Write a function that takes two numbers and returns their sum", "arithmetic"),
     ("sum of two integers", "arithmetic"),
     ("Function to multiply two numbers", "arithmetic"),
-    ("url shortener without random", "url-shortener"),
     ("Write fizzbuzz again", "fizzbuzz"),
     ("Validate Roman numerals", "roman-numerals"),
     (

@@ -9,7 +9,7 @@ use crate::runtime::source_encoding::{SourceForm, normalize};
 /// Parses a test report.
 #[must_use]
 pub fn read_report(lines: &[u8], exit_code: Option<i32>) -> Vec<TestCase> {
-    report::read(lines, false, exit_code, None)
+    report::read(lines, exit_code.is_none(), exit_code, None)
 }
 
 /// Returns whether a job with these files passes the job check.

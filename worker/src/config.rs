@@ -16,7 +16,7 @@ use service::telemetry::LogFormat;
 const MAX_HOST_BYTES: usize = 20;
 
 /// Sandbox runs at once if memory allows; a sleeping program takes memory and no core.
-const MAX_DEFAULT_SLOTS: usize = 16;
+const DEFAULT_SLOTS: usize = 16;
 /// Memory of a job at level `standard`, and of the worker itself.
 const SLOT_MIB: usize = 512;
 const WORKER_MIB: usize = 1_024;
@@ -127,10 +127,12 @@ fn memory_mib() -> Option<usize> {
     [limit.map(|bytes| bytes >> 20), total.map(|kib| kib >> 10)].into_iter().flatten().min()
 }
 
-/// Returns the default of `worker.execute_slots`: [`MAX_DEFAULT_SLOTS`], or what the memory allows beside the worker.
+/// Returns the default of `worker.execute_slots`: [`DEFAULT_SLOTS`], or twice the runs for everyone if that is more, or
+/// what the memory allows beside the worker; at least one is left for users without running code.
 fn default_slots(execute_concurrency: usize, memory_mib: Option<usize>) -> usize {
-    let fitting = memory_mib.map_or(MAX_DEFAULT_SLOTS, |mib| mib.saturating_sub(WORKER_MIB) / SLOT_MIB);
-    fitting.min(MAX_DEFAULT_SLOTS).max(execute_concurrency)
+    let fitting = memory_mib.map_or(usize::MAX, |mib| mib.saturating_sub(WORKER_MIB) / SLOT_MIB);
+    let wanted = DEFAULT_SLOTS.max(execute_concurrency.saturating_mul(2));
+    fitting.min(wanted).max(execute_concurrency.saturating_add(1))
 }
 
 fn read_sandbox(
@@ -284,8 +286,8 @@ mod tests {
     fn slots_exceed_the_cores_as_far_as_memory_allows() {
         assert_eq!(default_slots(2, Some(24 * 1_024)), 16);
         assert_eq!(default_slots(2, Some(5 * 1_024)), 8);
-        assert_eq!(default_slots(4, Some(512)), 4, "never fewer than the runs for everyone");
-        assert_eq!(default_slots(32, None), 32);
+        assert_eq!(default_slots(4, Some(512)), 5, "one is left for users without running code");
+        assert_eq!(default_slots(32, None), 64);
         let slots = |more| Config::read(settings(more)).map(|config| config.sandbox.concurrency);
         assert_eq!(slots(&[("worker.execute_slots", "5")]).unwrap(), 5);
         let ConfigErrors(mistakes) =

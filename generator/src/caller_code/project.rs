@@ -161,10 +161,14 @@ impl Generator {
 
     /// Returns whether the test runner of the file's language finds tests in it.
     fn is_test(&self, request: &Request, file: &SourceFile) -> bool {
+        // The name first: to find the language of an unnamed kind of file costs a parse of its content.
+        if !is_test_file(&file.path) {
+            return false;
+        }
         let target = self.target_of(request, file).ok().filter(|target| self.has_tests(*target));
         let holds_tests =
             |target: Target<'_>| target.runtime() == "bash" || defines_tests(target.runtime(), &file.content);
-        is_test_file(&file.path) && target.is_some_and(holds_tests)
+        target.is_some_and(holds_tests)
     }
 
     fn target_of(&self, request: &Request, file: &SourceFile) -> Result<Target<'_>, GenerateError> {

@@ -72,6 +72,11 @@ async fn a_program_of_several_files_runs_with_its_input() {
     let end = end_of(&client, "Run this", json!({"files": bash, "entry": "main.sh"}), input).await;
     printed(&end, "a b kg\nfirst\nrest");
 
+    // As a program it would define its tests and end without a check.
+    let tests = json!({"file_content": "def test_a():\n    assert False\n", "current_file": "test_a.py"});
+    let end = end_of(&client, "Run this", tests, json!({"args": ["-v"]})).await;
+    assert_eq!((&end["status"], &end["error"]["code"]), (&json!("failed"), &json!("args_unsupported")), "{end:#}");
+
     let sql = json!({"file_content": "SELECT 1;", "language": "sql"});
     let end = end_of(&client, "Run this", sql, json!({"args": [".shell id"]})).await;
     assert_eq!((&end["status"], &end["error"]["code"]), (&json!("failed"), &json!("args_unsupported")), "{end:#}");

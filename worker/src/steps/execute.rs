@@ -37,6 +37,13 @@ pub(super) async fn run(
     };
     let command = first_command(artifacts, &input);
     let is_program = matches!(command, Command::Script { .. });
+    if is_program && may_be_tests(artifacts) {
+        match leaves_tests_out(context, artifacts).await {
+            Ok(false) => {}
+            Ok(true) => return StepOutcome::Event(Event::failed(arguments_for_tests())),
+            Err(error) => return error.into(),
+        }
+    }
     let mut action = is_program.then_some(workflow::Action::Ran).filter(|_| may_be_tests(artifacts));
     let mut result =
         match run_job(context, sandbox.as_ref(), workflow, (command, input.clone()), &mut usage, cancel).await {
@@ -92,6 +99,13 @@ fn first_command(artifacts: &Artifacts, input: &JobInput) -> Command {
         Some(RunCommand::TestsOrScript { path }) if !input.args.is_empty() => Command::Script { path: path.clone() },
         Some(RunCommand::Tests | RunCommand::TestsOrScript { .. }) | None => Command::Tests,
     }
+}
+
+/// Returns the failure of a file of tests with arguments: run as a program it would check nothing.
+fn arguments_for_tests() -> Failure {
+    let detail = "The file holds tests, and a test runner takes no arguments";
+    let hint = "Leave args out, or start the tests in the file itself and submit it with mode run.";
+    Failure::new("args_unsupported", detail.to_owned(), hint)
 }
 
 fn may_be_tests(artifacts: &Artifacts) -> bool {

@@ -49,11 +49,14 @@ pub(crate) fn guess(code: &str) -> ContentGuess {
     if pasted::shape(code).is_some_and(|shape| shape.hides_language) {
         return ContentGuess::Unclear;
     }
-    match weigh(beginning(code), &python) {
-        Some(language) => ContentGuess::Program(language),
-        None if data_format::is_yaml(code) => ContentGuess::Data("YAML"),
-        None => ContentGuess::Unclear,
+    // Before the grammars: bash takes nearly every line for a command.
+    if let Some(format) = data_format::build_file(code) {
+        return ContentGuess::Data(format);
     }
+    if data_format::is_yaml(code) {
+        return ContentGuess::Data("YAML");
+    }
+    weigh(beginning(code), &python).map_or(ContentGuess::Unclear, ContentGuess::Program)
 }
 
 /// A language with its weight.

@@ -19,6 +19,12 @@ pub(crate) fn of(code: &str) -> Option<&'static str> {
     if text.starts_with("diff --git ") || text.starts_with("--- ") && text.contains("\n+++ ") {
         return Some("a patch");
     }
+    None
+}
+
+/// Returns the kind of build file that the text is, if it is no program: Python with tabs may look like a makefile.
+pub(crate) fn build_file(code: &str) -> Option<&'static str> {
+    let text = code.trim_start_matches('\u{feff}').trim();
     if is_dockerfile(text) {
         return Some("a Dockerfile");
     }
@@ -45,7 +51,7 @@ fn is_json(text: &str) -> bool {
 /// Returns whether most lines are the keys and items of YAML.
 pub(crate) fn is_yaml(code: &str) -> bool {
     let lines: Vec<&str> =
-        code.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+        code.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#')).collect();
     let is_key = |line: &str| {
         let entry = line.trim_start_matches("- ").split_once(':');
         entry.is_some_and(|(key, value)| {
@@ -56,8 +62,24 @@ pub(crate) fn is_yaml(code: &str) -> bool {
                 && !value.ends_with([',', ';', '(', '{'])
         })
     };
-    let keys = lines.iter().filter(|line| is_key(line)).count();
-    let items = lines.iter().filter(|line| line.starts_with("- ") && !is_key(line) || **line == "---").count();
+    let (mut keys, mut items) = (0, 0);
+    // The indentation of the key whose block of text goes on.
+    let mut block: Option<usize> = None;
+    for line in &lines {
+        let (indent, line) = (line.len() - line.trim_start().len(), line.trim());
+        if block.is_some_and(|start| indent > start) {
+            items += 1;
+            continue;
+        }
+        block = None;
+        if is_key(line) {
+            keys += 1;
+            let opens = [": |", ": >"].iter().any(|mark| line.trim_end_matches(['-', '+']).ends_with(mark));
+            block = opens.then_some(indent);
+        } else if line.starts_with("- ") || line == "---" {
+            items += 1;
+        }
+    }
     lines.len() >= 2 && keys > 0 && (keys + items) * 5 >= lines.len() * 4
 }
 
@@ -73,10 +95,13 @@ fn has_make_rule(text: &str) -> bool {
     let lines: Vec<&str> = text.lines().collect();
     let is_target = |line: &str| {
         line.split_once(':').is_some_and(|(name, needs)| {
-            let is_name = |c: char| c.is_ascii_alphanumeric() || "_-./%$()".contains(c);
-            let is_keyword = matches!(name, "else" | "try" | "finally" | "except" | "default" | "lambda");
+            let is_name = |c: char| c.is_ascii_alphanumeric() || "_-./%".contains(c);
+            let name = name.replace("$(", "").replace(')', "");
+            let is_call = line.contains('(') && !line.contains("$(");
+            let is_keyword = matches!(name.as_str(), "else" | "try" | "finally" | "except" | "default" | "lambda");
+            let needs = needs.replace("$(", "");
             let is_rest = needs.is_empty() || needs.starts_with(' ') && !needs.contains(['(', '\'', '"']);
-            !name.is_empty() && name.chars().all(is_name) && !is_keyword && is_rest
+            !name.is_empty() && name.chars().all(is_name) && !is_keyword && !is_call && is_rest
         })
     };
     lines.windows(2).any(|pair| is_target(pair[0]) && pair[1].starts_with('\t'))
@@ -103,10 +128,14 @@ mod tests {
             ("<?php echo 1;", None),
             ("try:\n\tx = 1\nfinally:\n\tpass\n", None),
             ("if x:\n\ty()\n", None),
+            ("while(True):\n\tprint(1)\n", None),
+            ("$(OUT): $(OBJECTS)\n\tcc -o $@ $^\n", Some("a makefile")),
         ] {
-            assert_eq!(of(text), expected, "{text}");
+            assert_eq!(of(text).or(build_file(text)), expected, "{text}");
         }
         assert!(is_yaml("a: 1\nb: 2\n") && is_yaml("name: ci\non: push\njobs:\n  - run: ls -la\n  - x\n"));
+        let steps = "on: push\njobs:\n  a:\n    steps:\n      - run: |\n          echo one\n          make all\n          echo two\n";
+        assert!(is_yaml(steps));
         assert!(!is_yaml("a: int = 1\nprint(a)\n") && !is_yaml("just: one") && !is_yaml("- a\n- b\n"));
         assert!(!is_yaml("def f():\n  return 1\n"));
     }

@@ -23,9 +23,10 @@ fn lines(code: &str) -> impl Iterator<Item = &str> {
 }
 
 fn surrounded(code: &str) -> Option<&'static str> {
-    let first = lines(code).next()?;
+    let (first, last) = (lines(code).next()?, lines(code).last()?);
     let begins = |starts: &[&str]| starts.iter().any(|start| first.starts_with(start));
-    if lines(code).any(|line| line.starts_with("```") || line.starts_with("~~~")) {
+    // A fence in between may be text that a program writes.
+    if [first, last].iter().any(|line| line.starts_with("```") || line.starts_with("~~~")) {
         Some("the code seems to be in a Markdown fence (```); send only the lines inside of it")
     } else if begins(&[">>> ", "In ["]) {
         Some("the lines seem to begin with the prompts of an interactive session; send them without the prompts")
@@ -83,6 +84,7 @@ mod tests {
             ("print(\u{201c}hi\u{201d})\n", Some("quotation marks")),
             ("if a &lt; b: pass\n", Some("HTML")),
             ("print(1", None),
+            ("cat > a.md <<E\n```\nls\n```\nE\n", None),
             ("text = '''\n```python\n```\n'''\n", None),
             ("print('\u{201c}')\n", None),
         ] {

@@ -74,10 +74,10 @@ impl KeywordRules {
     /// "days between two dates without weekends".
     pub(super) fn knows_exceptions(&self, goal: &GoalTerms) -> bool {
         let excludes = |wanted: &str| self.excludes.iter().flatten().any(|term| term.stem == wanted);
-        goal.constraints.exceptions.iter().all(|stem| {
-            let is_grammar = STOP.contains(stem) || FILLER.contains(stem);
-            is_grammar || self.mentions(stem) || excludes(stem) || self.capabilities.exceptions.contains(stem)
-        })
+        let left_out = goal.constraints.exceptions.iter();
+        let mut left_out = left_out.filter(|stem| !STOP.contains(*stem) && !FILLER.contains(*stem)).peekable();
+        // One known word is enough: "refresh tokens" is known where "refresh" is.
+        left_out.peek().is_none() || left_out.any(|stem| excludes(stem) || self.capabilities.exceptions.contains(stem))
     }
 
     /// Returns the requirements of a goal that the recipe does not meet.

@@ -135,6 +135,9 @@ impl<T: Serialize + DeserializeOwned> Bucket<T> {
 
     /// Returns the entry and its revision, as the leader of the bucket's stream has it.
     pub async fn get(&self, key: &str) -> Result<Option<(T, u64)>, BucketError> {
+        if key.contains(['*', '>', '.']) {
+            return Err(self.unavailable(&"the key holds a wildcard or a dot"));
+        }
         let subject = format!("$KV.{}.{key}", self.name);
         let choice = Choice::Newest { last_by_subj: &subject };
         let entry = read_message(&self.broker, &self.store.stream_name, choice).await;

@@ -171,7 +171,7 @@ pub const SETTINGS: &[Setting] = &[
     computed(
         "worker.execute_slots",
         "number",
-        "16, fewer where memory is short (512 MiB each)",
+        "16, or twice worker.execute_concurrency; fewer where memory is short (512 MiB each)",
         "sandbox runs at once in all; those beyond worker.execute_concurrency are for users without running code",
     ),
     value("worker.metrics_listen", "address", "127.0.0.1:0", "listening address for metrics; port 0 takes a free one"),

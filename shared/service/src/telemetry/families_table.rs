@@ -351,7 +351,7 @@ pub(super) const FAMILIES: &[Family] = &[
         &["phase", "lane"],
         Start::ByProcess,
         WORKER,
-        "Steps that this worker runs at most at once, by phase and lane.",
+        "Steps that this worker runs at most at once, by phase and lane; the lanes of execute share them.",
     ),
     family(
         "promptcraft_steps_running",
