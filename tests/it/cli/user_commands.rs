@@ -255,7 +255,7 @@ fn code_that_fails_fails_the_command(terminal: &Terminal) {
         tests.out.contains("  tested, python 3") && tests.out.contains("  0 of 1 tests passed, exit code 1\n"),
         "{tests:?}"
     );
-    assert!(tests.out.contains("  test_sums.py::test_sum: AssertionError: assert (1 + 1) == 3"), "{tests:?}");
+    assert!(tests.out.contains("  test_sums.py::test_sum: test_sums.py:2: AssertionError: assert (1 + 1) == 3"), "{tests:?}");
     let wish =
         terminal.run(&["run", "Fix this code", "--mode", "run", "--file", "hello.py", "--no-approval", "--watch"]);
     assert!(wish.well().contains("  ran, python 3"), "{wish:?}");
