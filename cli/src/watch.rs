@@ -169,7 +169,7 @@ fn print_run(run: &Value) {
         run[name].as_array().into_iter().flatten().filter_map(Value::as_str).map(|word| format!("{word:?}")).collect()
     };
     let (args, env) = (words("args"), words("env"));
-    out!("  runs:    {}", output::sanitize(command));
+    out!("  command: {}", output::sanitize(command));
     if !args.is_empty() {
         out!("  args:    {}", output::sanitize(&args.join(" ")));
     }

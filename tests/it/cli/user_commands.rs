@@ -127,6 +127,7 @@ fn a_result_waits_for_its_decision(terminal: &Terminal) {
       May this result (the caller's own code) be released? Ran the given code: exit code 0, no tests.
       risk: low
       expires: TIME
+      command: run hello.py
       promptcraft approve ID or promptcraft reject ID
     ");
     assert_snapshot!(steady(terminal.run(&["inbox"]).well()), @r"
@@ -134,6 +135,7 @@ fn a_result_waits_for_its_decision(terminal: &Terminal) {
       May this result (the caller's own code) be released? Ran the given code: exit code 0, no tests.
       risk: low
       expires: TIME
+      command: run hello.py
 
     To decide: promptcraft approve WORKFLOW or promptcraft reject WORKFLOW
     ");
@@ -255,7 +257,10 @@ fn code_that_fails_fails_the_command(terminal: &Terminal) {
         tests.out.contains("  tested, python 3") && tests.out.contains("  0 of 1 tests passed, exit code 1\n"),
         "{tests:?}"
     );
-    assert!(tests.out.contains("  test_sums.py::test_sum: test_sums.py:2: AssertionError: assert (1 + 1) == 3"), "{tests:?}");
+    assert!(
+        tests.out.contains("  test_sums.py::test_sum: test_sums.py:2: AssertionError: assert (1 + 1) == 3"),
+        "{tests:?}"
+    );
     let wish =
         terminal.run(&["run", "Fix this code", "--mode", "run", "--file", "hello.py", "--no-approval", "--watch"]);
     assert!(wish.well().contains("  ran, python 3"), "{wish:?}");
