@@ -162,7 +162,7 @@ pub fn print_approval(approval: &Value) {
     print_run(&approval["run"]);
 }
 
-/// Prints the command and the input that a decision covers; values of variables are never told.
+/// Prints the command and the input that a decision covers, without the values of variables.
 fn print_run(run: &Value) {
     let Some(command) = run["command"].as_str() else { return };
     let words = |name: &str| -> Vec<String> {
