@@ -25,8 +25,10 @@ fn lines(code: &str) -> impl Iterator<Item = &str> {
 fn surrounded(code: &str) -> Option<&'static str> {
     let (first, last) = (lines(code).next()?, lines(code).last()?);
     let begins = |starts: &[&str]| starts.iter().any(|start| first.starts_with(start));
-    // A fence in between may be text that a program writes.
-    if [first, last].iter().any(|line| line.starts_with("```") || line.starts_with("~~~")) {
+    let is_fence = |line: &str| line.starts_with("```") || line.starts_with("~~~");
+    // A fence in between may be text that a program writes, in a here-document or a long string.
+    let writes_text = code.contains("<<") || code.contains("[[");
+    if is_fence(first) || is_fence(last) || !writes_text && lines(code).any(is_fence) {
         Some("the code seems to be in a Markdown fence (```); send only the lines inside of it")
     } else if begins(&[">>> ", "In ["]) {
         Some("the lines seem to begin with the prompts of an interactive session; send them without the prompts")
@@ -74,6 +76,7 @@ mod tests {
         for (code, expected) in [
             ("```python\nprint(1)\n```", Some("Markdown fence")),
             ("Here it is:\n\n~~~\nls\n~~~\n", Some("Markdown fence")),
+            ("Here it is:\n```python\nprint(1)\n```\nHave fun!\n", Some("Markdown fence")),
             (">>> x = 1\n>>> x\n1\n", Some("prompts")),
             ("In [1]: x = 1\n", Some("prompts")),
             ("$ ls -la\n", Some("shell prompt")),
