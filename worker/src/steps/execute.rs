@@ -37,12 +37,13 @@ pub(super) async fn run(
     };
     let command = first_command(artifacts, &input);
     let is_program = matches!(command, Command::Script { .. });
-    if is_program && may_be_tests(artifacts) {
-        match leaves_tests_out(context, artifacts).await {
-            Ok(false) => {}
-            Ok(true) => return StepOutcome::Event(Event::failed(arguments_for_tests())),
-            Err(error) => return error.into(),
-        }
+    let untested = if is_program { leaves_tests_out(context, artifacts).await } else { Ok(false) };
+    let untested = match untested {
+        Ok(untested) => untested,
+        Err(error) => return error.into(),
+    };
+    if untested && may_be_tests(artifacts) {
+        return StepOutcome::Event(Event::failed(arguments_for_tests()));
     }
     let mut action = is_program.then_some(workflow::Action::Ran).filter(|_| may_be_tests(artifacts));
     let mut result =
@@ -71,11 +72,6 @@ pub(super) async fn run(
     if result.outcome == Outcome::Cancelled {
         return StepOutcome::Cancelled { cost: usage.cost };
     }
-    let untested = if is_program { leaves_tests_out(context, artifacts).await } else { Ok(false) };
-    let untested = match untested {
-        Ok(untested) => untested,
-        Err(error) => return error.into(),
-    };
     if let Err(error) = model_round::fail_unproven_tests(context, workflow, &mut result).await {
         return error.into();
     }
