@@ -1,4 +1,4 @@
-//! Workflows in several phases, for unit tests.
+//! Workflows in several phases, and a worker's report, for unit tests.
 
 use std::time::Duration;
 
@@ -9,6 +9,24 @@ use domain::workflow::{
     Action, Artifacts, CodeFile, Content, Event, Failure, Ran, RunCommand, StepUsage, TestSummary, TestVerdict,
     Workflow, transition,
 };
+use messaging::WorkerReport;
+
+/// Returns the heartbeat of a worker with bubblewrap and Python.
+pub(crate) fn worker_report(instance: &str, phases: &[&str]) -> WorkerReport {
+    WorkerReport {
+        instance: instance.to_owned(),
+        phases: phases.iter().map(|phase| (*phase).to_owned()).collect(),
+        runtimes: vec!["python".to_owned()],
+        runtime_details: Vec::new(),
+        running: 0,
+        running_workflows: Vec::new(),
+        sandbox_backend: "bubblewrap".to_owned(),
+        sandbox_ok: true,
+        sandbox_detail: String::new(),
+        catalogue: None,
+        generator: None,
+    }
+}
 
 pub(crate) fn submitted(owner: &str) -> Workflow {
     samples::submitted(owner, samples::options())

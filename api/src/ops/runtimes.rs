@@ -89,6 +89,7 @@ fn numbers_of(version: &str) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_fixtures::worker_report;
 
     fn worker(instance: &str, runtimes: &[(&str, Option<&str>)]) -> WorkerReport {
         let details = |(name, version): &(&str, Option<&str>)| {
@@ -103,17 +104,9 @@ mod tests {
             })
         };
         WorkerReport {
-            instance: instance.to_owned(),
-            phases: vec!["execute".to_owned()],
             runtimes: runtimes.iter().map(|(name, _)| (*name).to_owned()).collect(),
             runtime_details: runtimes.iter().filter_map(details).collect(),
-            running: 0,
-            running_workflows: Vec::new(),
-            sandbox_backend: "bubblewrap".to_owned(),
-            sandbox_ok: true,
-            sandbox_detail: String::new(),
-            catalogue: None,
-            generator: None,
+            ..worker_report(instance, &["execute"])
         }
     }
 

@@ -45,22 +45,7 @@ pub(crate) fn unserved(workers: &[WorkerReport]) -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn report(instance: &str, phases: &[&str]) -> WorkerReport {
-        WorkerReport {
-            instance: instance.to_owned(),
-            phases: phases.iter().map(|phase| (*phase).to_owned()).collect(),
-            runtimes: vec!["python".to_owned()],
-            runtime_details: Vec::new(),
-            running: 0,
-            running_workflows: Vec::new(),
-            sandbox_backend: "bubblewrap".to_owned(),
-            sandbox_ok: true,
-            sandbox_detail: String::new(),
-            catalogue: None,
-            generator: None,
-        }
-    }
+    use crate::test_fixtures::worker_report as report;
 
     #[tokio::test(start_paused = true)]
     async fn a_worker_without_heartbeats_counts_as_down() {
