@@ -8,8 +8,8 @@ use actix_web::web;
 use domain::workflow::SubmissionPolicy;
 use messaging::{
     AnalysisRequests, Blobs, Broker, BrokerError, BucketCache, BucketError, Buckets, Cancellations, Catalogues,
-    Charges, DeadLetters, DecisionRpc, Heartbeats, ProvisionError, Requirements, SubmissionBatcher, WorkflowLog,
-    verify,
+    Charges, DeadLetters, DecisionRpc, Heartbeats, LiveOutputChannel, MessagingError, ProvisionError, Requirements,
+    SubmissionBatcher, WorkflowLog, verify,
 };
 use read_model::{RateLimiter, ReadModel, ReadModelError};
 use service::clock::Clock;
@@ -41,12 +41,14 @@ use crate::tasks::access_log_reports::run_access_log_reports;
 use crate::tasks::backlog_gauges::run_backlog_gauges;
 use crate::tasks::dead_letter_counter::run_dead_letter_counter;
 use crate::tasks::heartbeat_listener::run_heartbeat_listener;
+use crate::tasks::live_output_listener::run_live_output_listener;
 use crate::tasks::log_tail::run_log_tail;
 use crate::tasks::projector::{run_projector, run_rebuilds};
 use crate::tasks::readiness::run_readiness;
 use crate::tasks::workflow_gauges::run_workflow_gauges;
 use crate::workflows::feed::LogFeed;
 use crate::workflows::heartbeats::LivenessTable;
+use crate::workflows::live_output::LiveOutputFeed;
 use crate::workflows::peers::Peers;
 use crate::workflows::reader::WorkflowReader;
 use crate::workflows::state::Workflows;
@@ -68,6 +70,8 @@ pub enum StartupError {
     Bucket(#[from] BucketError),
     #[error(transparent)]
     View(#[from] ReadModelError),
+    #[error("cannot receive the answers of analyses: {0}")]
+    Answers(#[from] MessagingError),
     #[error("{0}")]
     Unsafe(String),
     #[error("cannot listen on {address} ({name}): {error}; check that no other process listens there")]
@@ -142,6 +146,8 @@ fn spawn_tasks(state: AppState, broker: &Broker, lifecycle: &Lifecycle) {
     lifecycle.spawn_main("token pruning", async move { auth.tokens.run_pruning(stopping).await });
     lifecycle.spawn_main("log tail", run_log_tail(workflows.clone(), lifecycle.clone()));
     lifecycle.spawn_main("heartbeat listener", run_heartbeat_listener(peers, lifecycle.clone()));
+    let live_output = run_live_output_listener(LiveOutputChannel::new(broker), workflows.clone(), lifecycle.clone());
+    lifecycle.spawn_main("live output listener", live_output);
     lifecycle.spawn_main("projector", run_projector(workflows.clone(), broker.clone(), lifecycle.clone()));
     lifecycle.spawn_main("rebuilds", run_rebuilds(workflows, broker.clone(), lifecycle.clone()));
     lifecycle.spawn_main("dead letter counter", run_dead_letter_counter(dead_letters, lifecycle.clone()));
@@ -193,7 +199,7 @@ async fn connect(config: &Config, broker: &Broker, lifecycle: Lifecycle) -> Resu
         approvers: LivenessTable::default(),
     });
     let recipes = web::Data::new(RecipeCatalogue::new(Catalogues::open(broker).await?, peers.clone()));
-    let charges = Charges::open(broker).await?;
+    let charges = Charges::open(broker).await?.follow(&lifecycle).await?;
     let submitter = Submitter {
         policy: SubmissionPolicy {
             gate_before_execute: config.gate_before_execute,
@@ -206,7 +212,7 @@ async fn connect(config: &Config, broker: &Broker, lifecycle: Lifecycle) -> Resu
         workflows: workflows.clone(),
     };
     let analyses = Analyses {
-        requests: AnalysisRequests::new(broker),
+        requests: AnalysisRequests::open(broker, &lifecycle).await?,
         cache: view.clone(),
         cache_ttl: config.analysis_cache_ttl,
         deadline: config.analysis_deadline,
@@ -280,6 +286,7 @@ fn connect_workflows(broker: &Broker, view: &ReadModel, clock: &Clock, lifecycle
         reader: WorkflowReader::new(log.clone(), view.clone()),
         view: view.clone(),
         feed: LogFeed::new(),
+        live_output: LiveOutputFeed::new(),
         clock: clock.clone(),
         log,
     }

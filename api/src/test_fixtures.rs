@@ -71,7 +71,7 @@ pub(crate) fn tested(owner: &str) -> Workflow {
         Event::Executed {
             results,
             tests: TestSummary { total: 2, passed: 2 },
-            ran: Box::new(Ran { action: None, runtime_version: Some("3.11.2".to_owned()), end: None }),
+            ran: Box::new(Ran { action: None, runtime_version: Some("3.11.2".to_owned()), ..Ran::default() }),
             rerun: TestVerdict::Passed,
             usage: usage(4),
         },

@@ -28,6 +28,7 @@ pub(crate) fn announcement_of(users: &BucketCache<User>, workflow: &Workflow) ->
             "goal": workflow.submission.goal,
             "origin": artifacts.origin,
             "files": artifacts.files.iter().map(|file| &file.path).collect::<Vec<_>>(),
+            "output_files": artifacts.output_files.iter().map(|file| &file.name).collect::<Vec<_>>(),
             "action": artifacts.done().map(Action::as_str),
             "tests": { "total": artifacts.tests.total, "passed": artifacts.tests.passed },
             "run": artifacts.run_end,

@@ -1,7 +1,7 @@
 //! Appends the approver's transitions to the log and writes them into the read model.
 
 use domain::approval::Actor;
-use domain::workflow::{Event, EventKind, Workflow};
+use domain::workflow::{Event, EventKind};
 use messaging::{AdvanceError, Cancellations, Entry, WorkflowLog};
 use read_model::ReadModel;
 use service::clock::Clock;
@@ -16,23 +16,22 @@ pub(crate) struct TransitionAppender {
 }
 
 impl TransitionAppender {
-    /// Applies `event` to the workflow of `entry`, appends it, and returns the state after it.
+    /// Applies `event` to the workflow of `entry`, appends it, and returns the new entry.
     ///
     /// The read model is updated at once; on failure the projector does it. A time-out also cancels the running step.
-    pub(crate) async fn append(&self, entry: &Entry, event: Event, actor: Actor) -> Result<Workflow, AdvanceError> {
-        let Entry { sequence, workflow, happened, .. } =
-            self.log.advance(entry, event, actor, self.clock.now()).await?;
-        let id = workflow.id;
-        if let Err(error) = self.view.project(sequence, &workflow).await {
+    pub(crate) async fn append(&self, entry: &Entry, event: Event, actor: Actor) -> Result<Entry, AdvanceError> {
+        let entry = self.log.advance(entry, event, actor, self.clock.now()).await?;
+        let id = entry.workflow.id;
+        if let Err(error) = self.view.project(entry.sequence, &entry.workflow).await {
             tracing::debug!(
                 workflow.id = %id,
                 %error,
                 "Workflow {id}: read-model update failed; the projector will retry"
             );
         }
-        if happened.kind == EventKind::TimedOut {
+        if entry.happened.kind == EventKind::TimedOut {
             self.cancellations.send(id).await;
         }
-        Ok(workflow)
+        Ok(entry)
     }
 }

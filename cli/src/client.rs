@@ -199,6 +199,21 @@ impl ApiClient {
         request_json(&self.base, self.client.post(self.address(path)).bearer_auth(self.token()).json_body(body)).await
     }
 
+    /// Returns the content at the path of `segments` and, below it, `name`, whose parts may hold any characters.
+    pub async fn download(&self, segments: &[&str], name: &str) -> Result<Vec<u8>, ApiError> {
+        let unexpected = |reason: String| ApiError::UnexpectedResponse { url: self.base.clone(), reason };
+        let mut url = reqwest::Url::parse(&self.base).map_err(|error| unexpected(error.to_string()))?;
+        url.path_segments_mut()
+            .map_err(|()| unexpected("the URL has no path".to_owned()))?
+            .pop_if_empty()
+            .extend(segments.iter().copied().chain(name.split('/')));
+        let response = send(&self.base, self.client.get(url).bearer_auth(self.token())).await?;
+        if !response.status().is_success() {
+            return Err(read_problem(response).await);
+        }
+        response.bytes().await.map(|body| body.to_vec()).map_err(|error| unexpected(root_cause(&error)))
+    }
+
     /// Opens a stream of server-sent events.
     pub async fn events(&self, path: &str) -> Result<reqwest::Response, ApiError> {
         let request =

@@ -9,6 +9,7 @@ pub mod client;
 pub mod commands;
 pub mod env;
 pub mod error;
+mod event_stream;
 pub mod example_goals;
 mod operator_connection;
 pub mod output;

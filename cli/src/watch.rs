@@ -8,39 +8,62 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
 use crate::client::{ApiClient, ApiError};
+use crate::event_stream::EventStream;
 use crate::output::{self, Style, out, styled, truncate};
 
 /// The type of an approval that needs code or a recipe.
 pub const NEEDS_INPUT: &str = "needs_input";
 
-/// Shows progress until the workflow ends or awaits a decision; returns its state.
+/// Maximum time between two status requests, and delay before an ended event stream is opened again.
+const STATUS_INTERVAL: Duration = Duration::from_secs(2);
+const RECONNECT_DELAY: Duration = Duration::from_millis(500);
+
+/// Shows progress and the output of running code until the workflow ends or awaits a decision; returns its state.
 ///
 /// Events only trigger status requests, so a lost event stream delays the output but loses nothing.
 pub async fn watch(api: &ApiClient, id: &str) -> Result<Value, ApiError> {
-    let bar = ProgressView::new();
-    let path = format!("/api/v3/execute/{id}/events");
-    let mut events = api.events(&path).await.ok();
+    let mut view = ProgressView::new();
+    let mut last_id = String::new();
+    let mut events = EventStream::open(api, id, &last_id).await.ok();
     loop {
         let answer = api.get_with_retry(&format!("/api/v3/execute/status/{id}")).await?;
-        let state = answer["data"].clone();
-        bar.show(&state);
+        let mut state = answer["data"].clone();
+        view.show(&state);
         if is_settled(&state) {
-            bar.finish();
+            view.finish(&mut state);
             return Ok(state);
         }
         match &mut events {
+            // The state is also requested without an event.
             Some(stream) => {
-                // The state is also requested without an event.
-                let chunk = tokio::time::timeout(Duration::from_secs(2), stream.chunk()).await;
-                if matches!(chunk, Ok(Ok(None) | Err(_))) {
+                let next = next_transition(stream, &mut view, &mut last_id);
+                if matches!(tokio::time::timeout(STATUS_INTERVAL, next).await, Ok(None)) {
                     events = None;
                 }
             }
             // A stream ends when its token expires or the API stops.
             None => {
-                tokio::time::sleep(Duration::from_millis(500)).await;
-                events = api.events(&path).await.ok();
+                tokio::time::sleep(RECONNECT_DELAY).await;
+                events = EventStream::open(api, id, &last_id).await.ok();
             }
+        }
+    }
+}
+
+/// Shows output until the next transition, and stores the id of each event; `None` once the stream has ended. Cancel safe.
+async fn next_transition(stream: &mut EventStream, view: &mut ProgressView, last_id: &mut String) -> Option<()> {
+    loop {
+        let mut is_transition = false;
+        for event in stream.next().await? {
+            if event.name == "output" {
+                view.show_output(&event.data);
+            } else {
+                is_transition = true;
+            }
+            *last_id = event.id;
+        }
+        if is_transition {
+            return Some(());
         }
     }
 }
@@ -51,8 +74,14 @@ fn is_settled(state: &Value) -> bool {
 
 struct ProgressView {
     bar: Option<ProgressBar>,
-    last: std::cell::RefCell<String>,
+    last: String,
+    /// The output shown so far, and the line of each stream that has not ended.
+    shown: [String; 2],
+    unfinished: [String; 2],
 }
+
+/// The streams of a program, and the mark before a line of each.
+const STREAMS: [(&str, &str); 2] = [("stdout", "|"), ("stderr", "stderr |")];
 
 impl ProgressView {
     fn new() -> Self {
@@ -66,10 +95,10 @@ impl ProgressView {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Self { bar, last: std::cell::RefCell::default() }
+        Self { bar, last: String::new(), shown: Default::default(), unfinished: Default::default() }
     }
 
-    fn show(&self, state: &Value) {
+    fn show(&mut self, state: &Value) {
         let (step, steps) = (state["current_step"].as_u64().unwrap_or(0), state["total_steps"].as_u64().unwrap_or(0));
         let status = state["status"].as_str().unwrap_or("unknown");
         let doing = running_step(state).unwrap_or(status);
@@ -81,15 +110,49 @@ impl ProgressView {
             }
             None => {
                 let line = format!("{step}/{steps} {doing}");
-                if *self.last.borrow() != line {
+                if self.last != line {
                     out!("{line}");
-                    *self.last.borrow_mut() = line;
+                    self.last = line;
                 }
             }
         }
     }
 
-    fn finish(&self) {
+    /// Prints the whole lines of an output event, above the bar.
+    fn show_output(&mut self, event: &Value) {
+        let name = event["stream"].as_str().unwrap_or_default();
+        let Some(stream) = STREAMS.iter().position(|(stream, _)| *stream == name) else { return };
+        let text = event["text"].as_str().unwrap_or_default();
+        self.shown[stream].push_str(text);
+        self.unfinished[stream].push_str(text);
+        let Some(end) = self.unfinished[stream].rfind('\n') else { return };
+        let rest = self.unfinished[stream].split_off(end + 1);
+        let lines = std::mem::replace(&mut self.unfinished[stream], rest);
+        self.print_lines(stream, &lines);
+    }
+
+    fn print_lines(&self, stream: usize, lines: &str) {
+        let mark = styled(Style::Dim, STREAMS[stream].1);
+        let print = || {
+            for line in output::sanitize(lines).lines() {
+                out!("  {mark} {line}");
+            }
+        };
+        match &self.bar {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+
+    /// Ends the view, and removes from the state the streams that were shown whole.
+    fn finish(&self, state: &mut Value) {
+        for (stream, (name, _)) in STREAMS.iter().enumerate() {
+            self.print_lines(stream, &self.unfinished[stream]);
+            let result = &mut state["artifacts"]["test_results"];
+            if !self.shown[stream].is_empty() && result[name] == output::sanitize(&self.shown[stream]).as_str() {
+                result[name] = "".into();
+            }
+        }
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
@@ -140,6 +203,7 @@ pub fn print_workflow(state: &Value) {
     if let Some(code) = state["artifacts"]["generated_code"].as_str().filter(|code| !code.is_empty()) {
         out!("\n{}\n", code.trim_end());
     }
+    print_output_files(state);
     print_metrics(&state["metrics"]);
     // Last, so that it stays visible below long code.
     print_approvals(state, id);
@@ -222,8 +286,9 @@ fn print_test_results(results: &Value) {
         let name = if is_program { String::new() } else { format!("{}: ", test["name"].as_str().unwrap_or_default()) };
         out!("  {name}{}", message.lines().next().unwrap_or_default());
     }
-    print_stream(results["stdout"].as_str().unwrap_or_default(), "|");
-    print_stream(results["stderr"].as_str().unwrap_or_default(), "stderr |");
+    for (name, mark) in STREAMS {
+        print_stream(results[name].as_str().unwrap_or_default(), mark);
+    }
 }
 
 /// Prints the last lines of a stream, each after a mark.
@@ -235,6 +300,19 @@ fn print_stream(text: &str, mark: &str) {
     }
     for line in &lines[left_out..] {
         out!("  {} {line}", styled(Style::Dim, mark));
+    }
+}
+
+/// Prints the files that the run left, and those that were not collected.
+pub fn print_output_files(state: &Value) {
+    for file in state["artifacts"]["files"].as_array().into_iter().flatten() {
+        let text = |name: &str| output::sanitize(file[name].as_str().unwrap_or_default());
+        let bytes = file["size"].as_u64().unwrap_or_default();
+        out!("  outputs/{}  {}", text("name"), styled(Style::Dim, &format!("{bytes} bytes, {}", text("media_type"))));
+    }
+    for file in state["artifacts"]["test_results"]["files_left_out"].as_array().into_iter().flatten() {
+        let text = |name: &str| output::sanitize(file[name].as_str().unwrap_or_default());
+        out!("  {}", styled(Style::Warning, &format!("outputs/{} {}", text("name"), text("reason"))));
     }
 }
 

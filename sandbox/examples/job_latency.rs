@@ -57,6 +57,7 @@ fn hello() -> Job {
         files: vec![JobFile { path: "main.py".into(), content: b"print('hello')\n".to_vec() }],
         input: sandbox::JobInput::default(),
         limits: Limits::for_level(level, Duration::from_secs(10)),
+        live_output: None,
     }
 }
 

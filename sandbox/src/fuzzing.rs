@@ -18,7 +18,8 @@ pub fn accepts(files: Vec<JobFile>) -> bool {
     let level = SecurityLevel::Strict;
     let limits = Limits::for_level(level, Duration::from_secs(1));
     let (owner, runtime) = (Owner::new("fuzzer"), "python".into());
-    Job { owner, level, runtime, command: Command::Tests, files, input: JobInput::default(), limits }.check().is_ok()
+    let (command, input, live_output) = (Command::Tests, JobInput::default(), None);
+    Job { owner, level, runtime, command, files, input, limits, live_output }.check().is_ok()
 }
 
 /// Normalizes a source file for each kind of interpreter.

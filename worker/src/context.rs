@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::workflow::Prices;
 use generator::Generator;
-use messaging::Blobs;
+use messaging::{Blobs, LiveOutputChannel};
 use sandbox::Sandbox;
 use service::clock::Clock;
 
@@ -14,6 +14,7 @@ use crate::daily_budget::DailyBudget;
 /// Dependencies shared by all steps of the process.
 pub(crate) struct WorkerContext {
     pub(crate) blobs: Blobs,
+    pub(crate) live_output: LiveOutputChannel,
     pub(crate) generator: Arc<Generator>,
     /// `None` on a worker that does not serve `execute` steps.
     pub(crate) sandbox: Option<Arc<dyn Sandbox>>,

@@ -9,7 +9,7 @@ use domain::workflow::PhaseKind;
 use generator::{CatalogueError, Generator};
 use messaging::{
     Blobs, Broker, BrokerError, BucketError, Buckets, Cancellations, Catalogues, Charges, Consumer, DeadLetters,
-    Heartbeats, MessagingError, ProvisionError, Queue, Requirements, WorkflowLog, consume, verify,
+    Heartbeats, LiveOutputChannel, MessagingError, ProvisionError, Queue, Requirements, WorkflowLog, consume, verify,
 };
 use read_model::{ReadModel, ReadModelError, StepLeases};
 use sandbox::SandboxError;
@@ -102,6 +102,7 @@ impl Application {
         let charges = Charges::open(&broker).await?;
         let context = Arc::new(WorkerContext {
             blobs: Blobs::new(&broker),
+            live_output: LiveOutputChannel::new(&broker),
             generator: Arc::new(Generator::open(config.generator)?),
             sandbox,
             prices: config.budget.prices,

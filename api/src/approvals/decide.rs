@@ -71,7 +71,7 @@ pub(crate) async fn decide(
     // The deadline counts from here; both are read from the broker at once.
     let Decisions { workflows, peers, .. } = &**decisions;
     let (stored, deadline) =
-        tokio::join!(workflows.reader.get_from_leader(id), peers.decision_rpc.deadline(DECISION_TIMEOUT));
+        tokio::join!(workflows.reader.newest_from_leader(id), peers.decision_rpc.deadline(DECISION_TIMEOUT));
     let stored = stored?;
     let is_pending =
         stored.as_ref().is_some_and(|stored| is_pending_for(&stored.workflow, &caller.user, body.approval_id));
@@ -191,9 +191,11 @@ async fn respond(
     answer: Option<ApprovalAnswer>,
 ) -> Result<HttpResponse, Problem> {
     match answer {
-        Some(ApprovalAnswer::Applied { status, message }) => {
+        Some(ApprovalAnswer::Applied { status, message, sequence }) => {
             // Ensures that no later response of this instance shows the state before the decision.
-            if let Err(problem) = workflows.reader.get_from_leader(id).await {
+            if let Some(sequence) = sequence {
+                workflows.reader.observe(id, sequence);
+            } else if let Err(problem) = workflows.reader.get_from_leader(id).await {
                 tracing::debug!(%problem, workflow.id = %id, "Workflow {id}: failed to read it after a decision");
             }
             let body = json!({"status": "success", "message": message, "workflow_status": status});

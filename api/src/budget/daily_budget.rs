@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use domain::ids::UserName;
-use messaging::{Charges, WorkflowLog};
+use messaging::{FollowedCharges, WorkflowLog};
 use read_model::ReadModel;
 use service::clock::Clock;
 use service::config::Budget;
@@ -17,22 +17,28 @@ use crate::workflows::unavailable::log_unavailable;
 /// Maximum wait of a submission for the log to be read; the next submission continues from there.
 const LOG_READ_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Concurrent reads of the day's cost per user, as (in the log, charged outside of it).
-type SpentToday = Singleflight<UserName, Result<(f64, f64), Problem>>;
+/// Concurrent reads of the day's cost in the log, by user.
+type SpentToday = Singleflight<UserName, Result<f64, Problem>>;
 
 /// The budget settings and the sources of the day's cost.
 pub(crate) struct DailyBudget {
     pub(crate) settings: Budget,
     log: WorkflowLog,
     view: ReadModel,
-    charges: Charges,
+    charges: FollowedCharges,
     clock: Clock,
     tally: SpendingTally,
     spent_reads: SpentToday,
 }
 
 impl DailyBudget {
-    pub(crate) fn new(settings: Budget, log: WorkflowLog, view: ReadModel, charges: Charges, clock: Clock) -> Self {
+    pub(crate) fn new(
+        settings: Budget,
+        log: WorkflowLog,
+        view: ReadModel,
+        charges: FollowedCharges,
+        clock: Clock,
+    ) -> Self {
         Self {
             settings,
             log,
@@ -47,9 +53,9 @@ impl DailyBudget {
     /// Returns a 402 problem if the user's workflows of today have used up the daily budget.
     pub(crate) async fn require_remaining(&self, user: &UserName) -> Result<(), Problem> {
         let limit = self.settings.per_user_day;
-        let read = Box::pin(async { tokio::try_join!(self.spent_today(user), self.charged_today(user)) });
-        let (logged, charged) = self.spent_reads.run(user, read).await?;
-        let spent = logged + charged;
+        let logged = self.spent_reads.run(user, Box::pin(self.spent_today(user))).await?;
+        // The cost of runs whose workflow ended without their result is not in the log.
+        let spent = logged + self.charges.of(user, &self.clock.now().day());
         if spent < limit {
             return Ok(());
         }
@@ -74,13 +80,5 @@ impl DailyBudget {
                 Err(Problem::unavailable(detail, Duration::from_secs(1)))
             }
         }
-    }
-
-    /// Returns the cost outside the log: runs whose workflow ended without their result.
-    async fn charged_today(&self, user: &UserName) -> Result<f64, Problem> {
-        self.charges.of(user, &self.clock.now().day()).await.map_err(|error| {
-            tracing::warn!(%error, "Failed to read charges");
-            Problem::unavailable("Today's cost cannot be read right now; try again.", Duration::from_secs(1))
-        })
     }
 }

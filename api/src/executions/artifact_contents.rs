@@ -1,7 +1,7 @@
 //! The contents of a workflow's artifacts.
 
 use domain::single_file::{Part, joined};
-use domain::workflow::{Artifacts, CodeFile, Content};
+use domain::workflow::{Artifacts, CodeFile, Content, OutputFile};
 use serde_json::{Value, json};
 
 use crate::http::problem::Problem;
@@ -11,9 +11,29 @@ use crate::workflows::unavailable::blobs_unavailable;
 /// Name of the diff of changed code, beside the files.
 pub(crate) const CHANGES: &str = "changes.diff";
 
-/// The `artifacts` member for callers who may not see them, or if they are excluded.
-pub(crate) fn no_artifacts() -> Value {
-    json!({"generated_code": null, "test_results": null, "security_report": null, "documentation": null})
+/// Returns the `artifacts` member for callers who may not see them, or if they are excluded. `files` are then listed for
+/// those who may: they are artifacts of their own, and named here only.
+pub(crate) fn no_artifacts(files: &[OutputFile]) -> Value {
+    json!({
+        "generated_code": null,
+        "test_results": null,
+        "security_report": null,
+        "documentation": null,
+        "files": listed(files),
+    })
+}
+
+/// Returns the description of output files.
+fn listed(files: &[OutputFile]) -> Vec<Value> {
+    let describe = |file: &OutputFile| {
+        json!({
+            "name": file.name,
+            "size": file.size_bytes,
+            "media_type": file.media_type.as_str(),
+            "sha256": file.digest,
+        })
+    };
+    files.iter().map(describe).collect()
 }
 
 /// Returns the `artifacts` member.
@@ -27,6 +47,7 @@ pub(crate) async fn read_artifacts(workflows: &Workflows, artifacts: &Artifacts)
         "test_results": read_json(workflows, artifacts.test_results.as_ref()).await?,
         "security_report": read_json(workflows, artifacts.security_report.as_ref()).await?,
         "documentation": documentation,
+        "files": listed(&artifacts.output_files),
     }))
 }
 

@@ -1,8 +1,9 @@
 //! `GET /api/v3/execute/{workflow_id}/artifacts/{name}`: one artifact.
 
-use actix_web::http::header::CONTENT_DISPOSITION;
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 use actix_web::{HttpRequest, HttpResponse, web};
-use domain::workflow::{Artifacts, Content};
+use bytes::Bytes;
+use domain::workflow::{Artifacts, Content, MediaType, OutputFile};
 
 use crate::auth::tokens::Caller;
 use crate::executions::artifact_contents::{CHANGES, load, produced_files, read_code};
@@ -12,6 +13,7 @@ use crate::limits::admission::RateLimits;
 use crate::limits::settings::Operation;
 use crate::workflows::access::{may_decide_now, may_show_artifacts, visible};
 use crate::workflows::state::Workflows;
+use crate::workflows::unavailable::blobs_unavailable;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
@@ -44,6 +46,10 @@ pub(crate) async fn artifact(
         return Err(Problem::artifact_not_found());
     }
     let artifacts = &workflow.artifacts;
+    if let Some(file) = output_file(artifacts, &name) {
+        let content = workflows.blobs.load_bytes(file.digest).await.map_err(|error| blobs_unavailable(&error))?;
+        return Ok(answer_output_file(&request, file, content));
+    }
     let (text, kind) = match name.as_str() {
         "generated_code" if produced_files(artifacts).next().is_some() => {
             (read_code(&workflows, artifacts).await?, TEXT)
@@ -60,6 +66,28 @@ pub(crate) async fn artifact(
         },
     };
     Ok(answer(&request, text, kind))
+}
+
+/// Returns an output file by its artifact's name. `files/` names it too, unless a file of the job has that path.
+fn output_file<'a>(artifacts: &'a Artifacts, artifact: &str) -> Option<&'a OutputFile> {
+    let find = |name: &str| artifacts.output_files.iter().find(|file| file.name == name);
+    if let Some(name) = artifact.strip_prefix("outputs/") {
+        return find(name);
+    }
+    let name = artifact.strip_prefix("files/").filter(|name| *name != CHANGES)?;
+    find(name).filter(|_| !artifacts.files.iter().any(|file| file.path == name))
+}
+
+/// Answers with a file of a run, whose type and content the job chose.
+fn answer_output_file(request: &HttpRequest, file: &OutputFile, content: Bytes) -> HttpResponse {
+    // By the content at hand: the recorded type was written by a worker.
+    let media_type = MediaType::of(&file.name, &content);
+    let disposition = if media_type.is_image() { "inline" } else { "attachment" };
+    respond_with_etag(request, content, media_type.as_str(), |response| {
+        response.insert_header((CONTENT_DISPOSITION, disposition));
+        response.insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"));
+        response.insert_header((CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"));
+    })
 }
 
 async fn load_required(workflows: &Workflows, content: Option<&Content>) -> Result<String, Problem> {

@@ -1,8 +1,9 @@
 //! `GET /api/v3/execute/{workflow_id}/events`: every transition as a server-sent event, from the first on or after
-//! `Last-Event-ID`. Format: <https://html.spec.whatwg.org/multipage/server-sent-events.html>.
+//! `Last-Event-ID`, and the output of running jobs for callers who may read it. Format: <https://html.spec.whatwg.org/multipage/server-sent-events.html>.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
@@ -10,9 +11,9 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use domain::approval::Actor;
 use domain::ids::WorkflowId;
-use domain::workflow::Workflow;
+use domain::workflow::{PhaseKind, Workflow};
 use futures_util::{Stream, stream};
-use messaging::{Entry, ReadError};
+use messaging::{Entry, LiveOutput, ReadError};
 use serde_json::json;
 use service::lifecycle::Lifecycle;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
@@ -22,6 +23,7 @@ use tokio::time::Instant;
 use crate::auth::state::Auth;
 use crate::auth::tokens::Caller;
 use crate::executions::event_stream_quota::{EventStreamPermit, EventStreamQuota, MAX_STREAMS_PER_USER};
+use crate::executions::live_output::OutputWatch;
 use crate::http::pagination::QueryParams;
 use crate::http::problem::Problem;
 use crate::http::rate_limit_headers::RateLimitStatus;
@@ -35,6 +37,8 @@ use crate::workflows::state::Workflows;
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 /// Maximum attempts to read the log; then the stream ends and the client resumes it with its last id.
 const MAX_READ_ATTEMPTS: u64 = 5;
+/// Time to wait for the next output of a job whose step has ended: it comes another way than the log's entries.
+const OUTPUT_DRAIN_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// The part of the application state for event streams.
 pub(crate) struct EventStreams {
@@ -54,12 +58,13 @@ pub(crate) async fn events(
 ) -> Result<HttpResponse, Problem> {
     limits.admit(&request, &caller.user, Operation::Status).await?;
     let stored = visible(&streams.workflows, &caller.user, &id).await?;
-    let last = last_event_id(&request)?;
+    let LastEventId { sequence: last, output_number } = last_event_id(&request)?;
     if stored.workflow.status().is_terminal() && last >= stored.sequence {
         return Ok(HttpResponse::NoContent().finish());
     }
     let limit = if limits.settings.are_lifted() { u32::MAX } else { MAX_STREAMS_PER_USER };
     let permit = streams.quota.acquire(&caller.user.name, limit).ok_or_else(|| too_many(&request))?;
+    let workflow_id = stored.workflow.id;
     // Subscribe before reading history, so that no event is missed between the two.
     let subscription = streams.workflows.feed.subscribe();
     let (changes, expires_at) =
@@ -69,8 +74,12 @@ pub(crate) async fn events(
         changes,
         expires_at,
         caller,
-        id: stored.workflow.id,
+        id: workflow_id,
         last,
+        output_number,
+        executing: (last == stored.sequence && is_executing(&stored.workflow))
+            .then_some((stored.workflow, stored.sequence)),
+        output: None,
         subscription,
         must_read_log: true,
         has_caught_up: false,
@@ -93,24 +102,36 @@ fn too_many(request: &HttpRequest) -> Problem {
     Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-streams", detail).with_retry_after(RETRY_DELAY)
 }
 
-/// Returns the id of the last event that the client received: from the header that browsers send, or the query
-/// parameter.
-fn last_event_id(request: &HttpRequest) -> Result<u64, Problem> {
+/// The id of the last event that a client received: that of a log entry, or of output of the step that it began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct LastEventId {
+    sequence: u64,
+    output_number: u64,
+}
+
+impl LastEventId {
+    /// Parses `SEQUENCE` or `SEQUENCE.NUMBER`.
+    fn parse(text: &str) -> Option<Self> {
+        let (sequence, number) = text.split_once('.').unwrap_or((text, "0"));
+        let (sequence, output_number) = (sequence.parse().ok()?, number.parse().ok()?);
+        (sequence < u64::MAX).then_some(Self { sequence, output_number })
+    }
+}
+
+/// Reads the id from the header that browsers send, or from the query parameter.
+fn last_event_id(request: &HttpRequest) -> Result<LastEventId, Problem> {
     let message = "must be the id of an event of this stream";
     if let Some(value) = request.headers().get("last-event-id") {
         let id = value.to_str().ok().map(str::trim);
         return match id {
-            Some("") => Ok(0),
-            _ => id
-                .and_then(|id| id.parse().ok())
-                .filter(|id| *id < u64::MAX)
-                .ok_or_else(|| Problem::invalid_field("Last-Event-ID", message)),
+            Some("") => Ok(LastEventId::default()),
+            _ => id.and_then(LastEventId::parse).ok_or_else(|| Problem::invalid_field("Last-Event-ID", message)),
         };
     }
     let mut query = QueryParams::of(request)?;
-    let last = query.read("last_event_id", message, |text| text.parse().ok().filter(|id| *id < u64::MAX));
+    let last = query.read("last_event_id", message, LastEventId::parse);
     query.finish()?;
-    Ok(last.unwrap_or(0))
+    Ok(last.unwrap_or_default())
 }
 
 /// The event stream of one client for one workflow.
@@ -124,6 +145,12 @@ struct WorkflowEventStream {
     id: WorkflowId,
     /// Sequence of the last event sent.
     last: u64,
+    /// Number of the last output that the client received of the step that `last` began; 0 after that.
+    output_number: u64,
+    /// The entry after which a job runs, until its output is watched.
+    executing: Option<(Workflow, u64)>,
+    /// `None` while no job runs, and if the caller may not read its output.
+    output: Option<OutputWatch>,
     subscription: Receiver<FeedItem>,
     /// Reads the log after `last` before waiting for the feed.
     must_read_log: bool,
@@ -161,6 +188,9 @@ impl WorkflowEventStream {
                 self.read_history().await?;
                 continue;
             }
+            if let Some(entry) = self.executing.take() {
+                self.watch_output(entry).await;
+            }
             let [users, revocations] = &mut self.changes;
             tokio::select! {
                 () = stopping.cancelled() => return None,
@@ -168,7 +198,8 @@ impl WorkflowEventStream {
                 // Access is checked again at the top of the loop. The senders live as long as the application state.
                 _ = users.changed() => {}
                 _ = revocations.changed() => {}
-                item = self.subscription.recv() => self.on_feed_item(item),
+                item = self.subscription.recv() => self.on_feed_item(item).await,
+                output = next_output(&mut self.output) => self.push_output(&output),
                 () = tokio::time::sleep_until(self.next_heartbeat) => {
                     self.next_heartbeat = Instant::now() + HEARTBEAT_INTERVAL;
                     if !self.may_still_see().await {
@@ -182,11 +213,11 @@ impl WorkflowEventStream {
         }
     }
 
-    fn on_feed_item(&mut self, item: Result<FeedItem, RecvError>) {
+    async fn on_feed_item(&mut self, item: Result<FeedItem, RecvError>) {
         match item {
             Ok(FeedItem::Entry(entry)) => {
                 if entry.workflow.id == self.id {
-                    self.push(&entry);
+                    self.push(&entry).await;
                 }
             }
             // The channel stays open as long as the application state; reading history is right in any case.
@@ -194,16 +225,44 @@ impl WorkflowEventStream {
         }
     }
 
-    fn push(&mut self, entry: &Entry) {
+    async fn push(&mut self, entry: &Entry) {
         if entry.sequence > self.last {
+            self.drain_output().await;
             // A caller who may see a state may see its history; each later state is checked by itself.
             if self.has_caught_up && !self.is_visible_to_caller(&entry.workflow) {
                 self.has_ended = true;
                 return;
             }
-            self.last = entry.sequence;
+            (self.last, self.output_number) = (entry.sequence, 0);
+            self.note_execution(&entry.workflow, entry.sequence);
             self.has_ended = entry.workflow.status().is_terminal();
             self.pending.push_back(render(entry));
+        }
+    }
+
+    fn note_execution(&mut self, workflow: &Workflow, sequence: u64) {
+        self.executing = is_executing(workflow).then(|| (workflow.clone(), sequence));
+    }
+
+    async fn watch_output(&mut self, entry: (Workflow, u64)) {
+        let Some(user) = self.streams.auth.tokens.current_user(&self.caller) else { return };
+        let workflows = self.streams.workflows.clone();
+        self.output = OutputWatch::start(workflows, entry, self.output_number, &user).await;
+    }
+
+    fn push_output(&mut self, output: &LiveOutput) {
+        let Some(user) = self.streams.auth.tokens.current_user(&self.caller) else { return };
+        self.pending.extend(self.output.as_ref().and_then(|watch| watch.render(output, &user)));
+    }
+
+    /// Sends the rest of the output of a job whose step has ended.
+    async fn drain_output(&mut self) {
+        while let Some(watch) = &mut self.output {
+            let patience = if watch.is_open() { OUTPUT_DRAIN_TIMEOUT } else { Duration::ZERO };
+            match tokio::time::timeout(patience, watch.next()).await {
+                Ok(output) => self.push_output(&output),
+                Err(_) => self.output = None,
+            }
         }
     }
 
@@ -224,13 +283,25 @@ impl WorkflowEventStream {
     /// Sends one transition after `last` from the log; if there is none, the feed takes over.
     async fn read_history(&mut self) -> Option<()> {
         match read_next(&self.streams.workflows, self.id, self.last).await? {
-            Some(entry) => self.push(&entry),
+            Some(entry) => self.push(&entry).await,
             None => {
                 self.must_read_log = false;
                 self.has_caught_up = true;
             }
         }
         Some(())
+    }
+}
+
+fn is_executing(workflow: &Workflow) -> bool {
+    workflow.phase.kind() == PhaseKind::Execute
+}
+
+/// Waits for the next output; without a watch, for ever.
+async fn next_output(output: &mut Option<OutputWatch>) -> Arc<LiveOutput> {
+    match output {
+        Some(watch) => watch.next().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -310,12 +381,15 @@ mod tests {
         let header = |value: &str| {
             last_event_id(&TestRequest::default().insert_header(("last-event-id", value)).to_http_request())
         };
-        assert_eq!(header("7").unwrap(), 7);
-        assert_eq!(header("").unwrap(), 0);
+        let id = |sequence, output_number| LastEventId { sequence, output_number };
+        assert_eq!(header("7").unwrap(), id(7, 0));
+        assert_eq!(header("7.12").unwrap(), id(7, 12));
+        assert_eq!(header("").unwrap(), id(0, 0));
+        assert!(header("7.").is_err() && header(".7").is_err() && header("7.1.2").is_err());
         assert!(header("x").is_err() && header("-1").is_err() && header(&u64::MAX.to_string()).is_err());
         let query = |uri: &str| last_event_id(&TestRequest::with_uri(uri).to_http_request());
-        assert_eq!(query("/e?last_event_id=9").unwrap(), 9);
-        assert_eq!(query("/e").unwrap(), 0);
+        assert_eq!(query("/e?last_event_id=9").unwrap(), id(9, 0));
+        assert_eq!(query("/e").unwrap(), id(0, 0));
         assert!(query("/e?last_event_id=x").is_err());
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod cancel;
 pub(crate) mod event_stream_quota;
 pub(crate) mod events;
 pub(crate) mod list;
+pub(crate) mod live_output;
 pub(crate) mod program_fields;
 pub(crate) mod status;
 pub(crate) mod submit;

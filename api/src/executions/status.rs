@@ -37,11 +37,12 @@ pub(crate) async fn status_document(
     mut workflow: Workflow,
 ) -> Result<Value, Problem> {
     auth.tokens.lapse_votes(&mut workflow);
-    let is_included = workflow.submission.options.include_artifacts;
-    let artifacts = if is_included && may_show_artifacts(workflows, &workflow, user).await? {
+    let artifacts = if !may_show_artifacts(workflows, &workflow, user).await? {
+        no_artifacts(&[])
+    } else if workflow.submission.options.include_artifacts {
         read_artifacts(workflows, &workflow.artifacts).await?
     } else {
-        no_artifacts()
+        no_artifacts(&workflow.artifacts.output_files)
     };
     let data = workflow_document(&workflow, artifacts, workflows.clock.now());
     Ok(json!({"status": "success", "data": data}))

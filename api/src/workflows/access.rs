@@ -1,7 +1,7 @@
 //! Authorization: a workflow that a user may not see does not exist for that user.
 
 use domain::analysis::AnalysisReport;
-use domain::approval::{GateOutcome, RiskLevel, is_eligible, may_decide};
+use domain::approval::{GateOutcome, RiskLevel, is_eligible, may_decide, may_decide_on_result};
 use domain::identity::{Role, User};
 use domain::ids::{UserName, WorkflowId};
 use domain::workflow::{Content, PhaseKind, Submission, Workflow};
@@ -70,6 +70,20 @@ pub(crate) async fn may_show_artifacts(
         && !demands_human(workflows, &submission, workflow.artifacts.security_report.as_ref()).await?)
 }
 
+/// Returns whether a human may be asked before the result of a workflow is released, by its submission as accepted.
+pub(crate) async fn may_be_gated(workflows: &Workflows, workflow: &Workflow) -> Result<bool, Problem> {
+    let submitted = workflows.log.submission(workflow.id).await.map_err(|error| log_unavailable(&error))?;
+    let Some(submission) = submitted.map(|submitted| submitted.workflow.submission) else { return Ok(true) };
+    Ok(submission.options.require_approval
+        || demands_human(workflows, &submission, workflow.artifacts.security_report.as_ref()).await?)
+}
+
+/// Returns whether `user` may read the output of a job that runs, as [`sees_artifacts`] of its result: without a gate
+/// those who see the workflow, else those of them who may decide on the result.
+pub(crate) fn may_watch_output(workflow: &Workflow, user: &User, is_gated: bool) -> bool {
+    is_visible(workflow, user) && (!is_gated || may_decide_on_result(workflow, user))
+}
+
 /// Returns whether the operator requires a human for these findings. Code without analysis has the highest risk.
 async fn demands_human(
     workflows: &Workflows,
@@ -125,6 +139,20 @@ mod tests {
         assert!(sees_artifacts(&parked, &trusted));
         let disabled = User { disabled: true, ..bob };
         assert!(!is_visible(&parked, &disabled));
+    }
+
+    #[test]
+    fn output_of_a_running_job_is_for_those_who_could_read_its_result() {
+        let running = submitted("ann");
+        let ann = user("ann", Role::Developer);
+        let trusted = User { self_approval: true, ..ann.clone() };
+        let (bob, root) = (user("bob", Role::Approver), user("root", Role::Admin));
+        for (who, ungated, gated) in
+            [(&ann, true, false), (&trusted, true, true), (&bob, false, false), (&root, true, true)]
+        {
+            assert_eq!(may_watch_output(&running, who, false), ungated, "{}", who.name);
+            assert_eq!(may_watch_output(&running, who, true), gated, "{}", who.name);
+        }
     }
 
     fn decided_by(name: &str, workflow: &Workflow) -> Workflow {

@@ -4,6 +4,7 @@ pub(crate) mod access;
 pub(crate) mod active;
 pub(crate) mod feed;
 pub(crate) mod heartbeats;
+pub(crate) mod live_output;
 pub(crate) mod peers;
 pub(crate) mod reader;
 pub(crate) mod sequence_tracker;

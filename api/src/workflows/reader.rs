@@ -103,18 +103,22 @@ impl WorkflowReader {
         self.get_from_leader(id).await
     }
 
-    /// Returns the newest state from the log's leader.
+    /// Returns the newest state from the log's leader, and restores it in the view.
     pub(crate) async fn get_from_leader(&self, id: WorkflowId) -> Result<Option<VersionedWorkflow>, Problem> {
-        let entry = self.log.newest_from_leader(id).await.map_err(|error| log_unavailable(&error))?;
-        match entry {
-            Some(entry) => Ok(Some(self.store(entry).await)),
-            None => Ok(None),
+        let newest = self.newest_from_leader(id).await?;
+        if let Some(newest) = &newest {
+            self.upsert(newest.sequence, &newest.workflow).await;
         }
+        Ok(newest)
     }
 
-    async fn store(&self, entry: Entry) -> VersionedWorkflow {
-        self.upsert(entry.sequence, &entry.workflow).await;
-        VersionedWorkflow { sequence: entry.sequence, workflow: entry.workflow }
+    /// Returns the newest state from the log's leader, without a write into the view.
+    pub(crate) async fn newest_from_leader(&self, id: WorkflowId) -> Result<Option<VersionedWorkflow>, Problem> {
+        let newest = self.log.newest_from_leader(id).await.map_err(|error| log_unavailable(&error))?;
+        Ok(newest.map(|Entry { sequence, workflow, .. }| {
+            self.observe(id, sequence);
+            VersionedWorkflow { sequence, workflow }
+        }))
     }
 
     /// Records a state and writes it into the view. Best effort: the projector writes it as well.

@@ -5,6 +5,7 @@ use read_model::ReadModel;
 use service::clock::Clock;
 
 use crate::workflows::feed::LogFeed;
+use crate::workflows::live_output::LiveOutputFeed;
 use crate::workflows::reader::WorkflowReader;
 
 /// The log, its projection, and the contents that its entries refer to.
@@ -15,5 +16,6 @@ pub(crate) struct Workflows {
     pub(crate) view: ReadModel,
     pub(crate) reader: WorkflowReader,
     pub(crate) feed: LogFeed,
+    pub(crate) live_output: LiveOutputFeed,
     pub(crate) clock: Clock,
 }

@@ -261,7 +261,8 @@ async fn supplied_code_is_stored_by_the_approver() {
     assert!(stored.is_err(), "the API has filled the disk");
 
     // A vote of an approver who becomes entitled before it is applied.
-    let applied = ApprovalAnswer::Applied { status: "running".to_owned(), message: "Recorded.".to_owned() };
+    let applied =
+        ApprovalAnswer::Applied { status: "running".to_owned(), message: "Recorded.".to_owned(), sequence: None };
     let early = api.submit(&ann).await;
     let asked = next_decision(&stack, applied).await;
     let bare = json!({"workflow_id": early, "approval_id": approval_id, "decision": "approved"});

@@ -81,9 +81,11 @@ fn request_of(decision: HttpDecision) -> DecisionRequest {
 
 fn answer_of(outcome: DecisionOutcome) -> ApprovalAnswer {
     match outcome {
-        DecisionOutcome::Applied(workflow) => {
-            ApprovalAnswer::Applied { status: workflow.status().as_str().to_owned(), message: confirmation(&workflow) }
-        }
+        DecisionOutcome::Applied(state) => ApprovalAnswer::Applied {
+            status: state.workflow.status().as_str().to_owned(),
+            message: confirmation(&state.workflow),
+            sequence: Some(state.sequence),
+        },
         DecisionOutcome::Refused(refusal) => {
             ApprovalAnswer::Refused { code: refusal.code().to_owned(), message: refusal.to_string() }
         }

@@ -64,9 +64,9 @@ impl BotDecisions {
         delivery: Delivery<RawMessage>,
     ) -> Settlement {
         match self.service.decide(request, None).await {
-            DecisionOutcome::Applied(workflow) => {
-                let status = workflow.status().as_str();
-                let reply = reply(received, Some(request), "applied", None, &confirmation(&workflow), Some(status));
+            DecisionOutcome::Applied(state) => {
+                let (status, text) = (state.workflow.status().as_str(), confirmation(&state.workflow));
+                let reply = reply(received, Some(request), "applied", None, &text, Some(status));
                 self.bots.reply(received, &reply).await;
                 delivery.ack().await
             }

@@ -6,7 +6,7 @@ use domain::identity::User;
 use domain::ids::Digest;
 use domain::workflow::{Event, NewInput, Workflow};
 use messaging::{
-    AdvanceError, AuditLog, AuditRecord, Blobs, BucketCache, DECISION_APPEND_TIMEOUT, DecisionRpc, ReadError,
+    AdvanceError, AuditLog, AuditRecord, Blobs, BucketCache, DECISION_APPEND_TIMEOUT, DecisionRpc, Entry, ReadError,
     WorkflowLog,
 };
 use service::clock::Clock;
@@ -31,11 +31,24 @@ pub(crate) struct DecisionService {
     pub(crate) clock: Clock,
 }
 
+/// A state in the log after a decision.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct AppliedState {
+    pub(crate) sequence: u64,
+    pub(crate) workflow: Workflow,
+}
+
+impl DecisionOutcome {
+    fn applied(entry: Entry) -> Self {
+        Self::Applied(Box::new(AppliedState { sequence: entry.sequence, workflow: entry.workflow }))
+    }
+}
+
 /// The outcome of a decision.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum DecisionOutcome {
     /// Applied now or by an earlier identical request; holds the resulting state.
-    Applied(Box<Workflow>),
+    Applied(Box<AppliedState>),
     /// Changed nothing; recorded in the audit log.
     Refused(Refusal),
     /// The log is unavailable; the caller may retry.
@@ -86,7 +99,7 @@ impl DecisionService {
                     Ok(None) => return self.record_refusal(request, Refusal::TooLate).await,
                     Err(error) => return DecisionOutcome::Unavailable(error.to_string()),
                 },
-                Ok(None) => return DecisionOutcome::Applied(Box::new(entry.workflow)),
+                Ok(None) => return DecisionOutcome::applied(entry),
                 Err(Refusal::NotYetParked) => return DecisionOutcome::Refused(Refusal::NotYetParked),
                 Err(refusal) => return self.record_refusal(request, refusal).await,
             };
@@ -94,11 +107,11 @@ impl DecisionService {
             let requested_at = entry.workflow.park().map(|park| park.requested_at);
             let append = self.transitions.append(&entry, Event::Decided { decision, lapsed }, actor_of(request));
             match within_deadline(deadline, append).await {
-                Ok(workflow) => {
+                Ok(decided) => {
                     if let Some(requested_at) = requested_at {
-                        observe_decision(request.channel, requested_at, workflow.updated_at);
+                        observe_decision(request.channel, requested_at, decided.workflow.updated_at);
                     }
-                    return DecisionOutcome::Applied(Box::new(workflow));
+                    return DecisionOutcome::applied(decided);
                 }
                 Err(AdvanceError::Superseded) => {}
                 Err(AdvanceError::IllegalTransition(_)) => {
@@ -165,8 +178,8 @@ fn actor_of(request: &DecisionRequest) -> Actor {
 /// Gives up an append in time if its caller has a deadline.
 async fn within_deadline(
     deadline: Option<Timestamp>,
-    append: impl Future<Output = Result<Workflow, AdvanceError>>,
-) -> Result<Workflow, AdvanceError> {
+    append: impl Future<Output = Result<Entry, AdvanceError>>,
+) -> Result<Entry, AdvanceError> {
     if deadline.is_none() {
         return append.await;
     }

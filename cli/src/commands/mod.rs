@@ -9,6 +9,7 @@ mod guard;
 mod inbox;
 mod list;
 mod login;
+mod outputs;
 mod recipes;
 mod run;
 mod run_files;
@@ -30,6 +31,7 @@ fn read_code(path: &Path) -> Result<String, CommandError> {
 pub enum Command {
     Run(run::Run),
     Status(status::Status),
+    Outputs(outputs::Outputs),
     List(list::List),
     Inbox(inbox::Inbox),
     Approve(approve::Approve),
@@ -56,6 +58,7 @@ impl Command {
         match self {
             Self::Run(command) => command.run().await,
             Self::Status(command) => command.run().await,
+            Self::Outputs(command) => command.run().await,
             Self::List(command) => command.run().await,
             Self::Inbox(command) => command.run().await,
             Self::Approve(command) => command.run().await,

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use super::outputs::save_output_files;
 use super::read_code;
 use super::run_files::project_of;
 use crate::client::ConnectionArgs;
@@ -60,6 +61,9 @@ pub struct Run {
     /// Wait like --watch, without the progress
     #[arg(long, conflicts_with = "watch")]
     wait: bool,
+    /// Folder to save the files in that the code leaves in its folder outputs; waits like --wait
+    #[arg(long, value_name = "FOLDER")]
+    outputs: Option<PathBuf>,
     #[command(flatten)]
     connection: ConnectionArgs,
 }
@@ -68,21 +72,24 @@ impl Run {
     pub async fn run(self) -> Result<ExitCode, CommandError> {
         let body = self.body()?;
         let api = self.connection.connect().await?;
-        let path =
-            if self.wait { format!("/api/v3/execute?wait={WAIT_SECONDS}s") } else { "/api/v3/execute".to_owned() };
+        let wait = self.wait || self.outputs.is_some() && !self.watch;
+        let path = if wait { format!("/api/v3/execute?wait={WAIT_SECONDS}s") } else { "/api/v3/execute".to_owned() };
         let answer = api.post(&path, &body).await?;
-        if answer["status"] == "success" {
-            print_workflow(&answer["data"]);
-            return Ok(exit_code(&answer["data"]));
-        }
-        let id = answer["data"]["workflow_id"].as_str().unwrap_or_default().to_owned();
-        if !self.watch && !self.wait {
-            out!("{id}");
-            return Ok(ExitCode::SUCCESS);
-        }
-        out!("accepted {id}");
-        let state = watch(&api, &id).await?;
+        let state = if answer["status"] == "success" {
+            answer["data"].clone()
+        } else {
+            let id = answer["data"]["workflow_id"].as_str().unwrap_or_default().to_owned();
+            if !self.watch && !wait {
+                out!("{id}");
+                return Ok(ExitCode::SUCCESS);
+            }
+            out!("accepted {id}");
+            watch(&api, &id).await?
+        };
         print_workflow(&state);
+        if let Some(folder) = &self.outputs {
+            save_output_files(&api, &state, folder).await?;
+        }
         Ok(exit_code(&state))
     }
 

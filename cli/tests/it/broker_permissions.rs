@@ -183,10 +183,13 @@ async fn a_worker_stores_attempts_responds_to_the_api_and_receives_cancels() {
     api.client.publish("control.cancel.w1", "".into()).await.unwrap();
     assert_eq!(next(&mut cancels).await.subject.as_str(), "control.cancel.w1");
 
-    let mut answers = api.client.subscribe("answers.one").await.unwrap();
+    let mut answers = api.client.subscribe("answers.one.*").await.unwrap();
     let mut presence = api.client.subscribe("presence.>").await.unwrap();
+    let mut output = api.client.subscribe("live.output.*").await.unwrap();
     api.wait_until_processed().await;
-    worker.client.publish("answers.one", "answer".into()).await.unwrap();
+    worker.client.publish("live.output.w1", "output".into()).await.unwrap();
+    assert_eq!(next(&mut output).await.payload, "output");
+    worker.client.publish("answers.one.1", "answer".into()).await.unwrap();
     worker.client.publish("presence.worker.one", "".into()).await.unwrap();
     assert_eq!(next(&mut answers).await.payload, "answer");
     assert_eq!(next(&mut presence).await.subject.as_str(), "presence.worker.one");
@@ -234,9 +237,18 @@ async fn a_worker_can_neither_release_nor_park_nor_cancel() {
     ] {
         assert_publish_refused(&mut worker, subject).await;
     }
-    for subject in
-        [">", "wf.>", "_INBOX.>", "_INBOX_api.>", "answers.*", "$KV.>", "approvals.>", "decide.*", "presence.>"]
-    {
+    for subject in [
+        ">",
+        "wf.>",
+        "_INBOX.>",
+        "_INBOX_api.>",
+        "answers.>",
+        "$KV.>",
+        "approvals.>",
+        "decide.*",
+        "presence.>",
+        "live.>",
+    ] {
         assert_subscribe_refused(&mut worker, subject).await;
     }
     assert_eq!(stored(&operator, "WORKFLOWS").await, 0);

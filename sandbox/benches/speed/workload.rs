@@ -67,6 +67,7 @@ fn job(level: SecurityLevel, owner: &str, source: &str, wall: Duration) -> Job {
         files: vec![JobFile { path: "main.py".into(), content: source.into() }],
         input: sandbox::JobInput::default(),
         limits: Limits::for_level(level, wall),
+        live_output: None,
     }
 }
 

@@ -18,6 +18,7 @@ pub mod watchdog;
 
 mod child;
 mod landlock_rules;
+mod output_files;
 mod process_table;
 mod supervision;
 mod sys;

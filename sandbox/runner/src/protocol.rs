@@ -1,9 +1,10 @@
 //! Frames between a host and a runner: a big-endian `u32` length, then MessagePack with named fields.
 //!
 //! The runner sends [`RunnerFrame::Ready`], the host sends one [`JobFrame`], the runner replies with
-//! [`RunnerFrame::Finished`] or [`RunnerFrame::Refused`]. Closing the runner's stdin cancels the job. Before the job
-//! the host may request an interpreter for it ([`StartFrame`]). After a job with [`JobFrame::reusable`] the runner
-//! wipes the work directory and sends ready again, or exits.
+//! [`RunnerFrame::Finished`] or [`RunnerFrame::Refused`]. Before `Finished` it sends one [`RunnerFrame::OutputFile`] for
+//! each file that the job left, and while the job runs [`RunnerFrame::Output`] if the host wants it. Closing the
+//! runner's stdin cancels the job. Before the job the host may request an interpreter for it ([`StartFrame`]). After a
+//! job with [`JobFrame::reusable`] the runner wipes the work directory and sends ready again, or exits.
 
 use std::io::Read;
 
@@ -12,13 +13,16 @@ use serde::{Deserialize, Serialize};
 
 /// Version of the frames; a host rejects a runner with another one. A new limit requires a new version, because older
 /// runners ignore it.
-pub const PROTOCOL: u32 = 6;
+pub const PROTOCOL: u32 = 7;
 
 /// Maximum payload of a frame; both sides reject a larger one before allocating.
 pub const MAX_FRAME_BYTES: usize = 64 << 20;
 
 /// Directory of the job's files and its working directory.
 pub const JOB_DIR: &str = "/work/job";
+
+/// Directory below [`JOB_DIR`] whose files are the job's output files. The job creates it.
+pub const OUTPUT_DIR: &str = "outputs";
 
 /// Directory for temporary files. `/tmp` of every root links to it, so that one size limit covers both.
 pub const TMP_DIR: &str = "/work/tmp";
@@ -65,9 +69,11 @@ pub struct JobFrame {
     pub limits: JobLimits,
     /// True if another job of the same owner may follow after a wipe.
     pub reusable: bool,
+    /// True if the host wants the output while the job runs.
+    pub live_output: bool,
 }
 
-/// A file to write below [`JOB_DIR`] before the job starts.
+/// A file to write below [`JOB_DIR`] before the job starts, or one that the job left below [`OUTPUT_DIR`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileFrame {
     /// Relative path; see [`path_problem`].
@@ -92,6 +98,18 @@ pub struct JobLimits {
     pub output_bytes: u64,
     /// Bytes kept of the test report.
     pub report_bytes: u64,
+    pub output_files: OutputFileLimits,
+}
+
+/// Limits of the files that are collected after the job; the others are named in [`Finished::left_out`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputFileLimits {
+    /// Maximum number of files; 0 collects none.
+    pub files: u32,
+    /// Maximum bytes of one file.
+    pub file_bytes: u64,
+    /// Maximum bytes of all files together.
+    pub total_bytes: u64,
 }
 
 /// Limits that the runner monitors itself.
@@ -138,8 +156,36 @@ pub enum SocketRule {
 #[serde(rename_all = "snake_case")]
 pub enum RunnerFrame {
     Ready(Ready),
+    /// Output of the running job, in the order in which it was read.
+    Output(OutputChunk),
+    /// A file that the job left, with its path below [`OUTPUT_DIR`].
+    OutputFile(FileFrame),
     Finished(Box<Finished>),
     Refused(Refused),
+}
+
+/// A stream of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputStream {
+    Stdout,
+    Stderr,
+}
+
+/// The next bytes of a stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputChunk {
+    pub stream: OutputStream,
+    #[serde(with = "serde_bytes")]
+    pub bytes: Vec<u8>,
+}
+
+/// A file or folder below [`OUTPUT_DIR`] that was not collected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Its path, shortened and without control characters.
+    pub name: String,
+    pub reason: String,
 }
 
 /// The runner is ready for a job.
@@ -183,6 +229,8 @@ pub struct Finished {
     pub oom_kills: u64,
     /// Process creations that the cgroup refused, if the runner can see one.
     pub pids_refused: u64,
+    /// The first of the files that were not collected.
+    pub left_out: Vec<LeftOut>,
 }
 
 /// Errors of reading or writing a frame.

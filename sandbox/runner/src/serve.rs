@@ -1,16 +1,18 @@
 //! The main loop of a runner, process 1 of its sandbox: one job, or several of one owner with a wipe after each.
 
+use std::fs::File;
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use crate::cgroup::Meter;
 use crate::child::prestart::Prestarted;
 use crate::launch::SAMPLES_FD;
-use crate::protocol::{self, Finished, HostFrame, JobFrame, PROTOCOL, Ready, Refused, RunnerFrame, WORK_DIR};
+use crate::protocol::{self, Finished, HostFrame, JOB_DIR, JobFrame, PROTOCOL, Ready, Refused, RunnerFrame, WORK_DIR};
 use crate::supervision::Supervision;
 use crate::supervision::monitor::Monitor;
 use crate::sys::FsUsage;
-use crate::{cgroup, child, sys, work_files};
+use crate::{cgroup, child, output_files, sys, work_files};
 
 /// Sends ready, reads a job, runs it and sends its result; repeats if the job allows it.
 ///
@@ -27,11 +29,15 @@ pub fn serve(arguments: impl Iterator<Item = String>) -> Result<(), String> {
         write_frame(&RunnerFrame::Ready(Ready { protocol: PROTOCOL, landlock_abi: sys::landlock_abi() }))?;
         // The host closed stdin without sending a job.
         let Some((job, prestarted)) = read_job()? else { return Ok(()) };
-        let reusable = job.reusable;
-        let finished = match run(job, prestarted, &meter, &mut monitor) {
+        let (reusable, output_files) = (job.reusable, job.limits.output_files);
+        let mut finished = match run(job, prestarted, &meter, &mut monitor) {
             Ok(finished) => finished,
             Err(refused) => return write_frame(&RunnerFrame::Refused(refused)),
         };
+        if !finished.cancelled {
+            let send = |file| write_frame(&RunnerFrame::OutputFile(file));
+            finished.left_out = output_files::collect(Path::new(JOB_DIR), output_files, send)?;
+        }
         let reusable_after = is_reusable(&finished);
         write_frame(&RunnerFrame::Finished(Box::new(finished)))?;
         if !(reusable && reusable_after) {
@@ -121,14 +127,19 @@ fn run(
     let failed = |error: std::io::Error| Refused { code: "runner_failed".into(), detail: error.to_string() };
     let child_exits = sys::child_exit_events().map_err(failed)?;
     let before = meter.read();
-    let limits = job.limits.clone();
+    let (limits, live_output) = (job.limits.clone(), job.live_output);
     let started = match prestarted.and_then(|prestarted| prestarted.claim(&job.start, &limits)) {
         Some(started) => started,
         None => child::start(&job.start, &limits)?,
     };
     // Frees the memory of the files, which now count as the job's.
     drop(job);
-    Supervision::new(started, &limits, child_exits, (meter, before), monitor).run().map_err(failed)
+    let mut supervision = Supervision::new(started, &limits, child_exits, (meter, before), monitor);
+    if live_output {
+        let host = std::io::stdout().as_fd().try_clone_to_owned().map_err(failed)?;
+        supervision = supervision.with_live_output(File::from(host));
+    }
+    supervision.run().map_err(failed)
 }
 
 fn write_frame(frame: &RunnerFrame) -> Result<(), String> {

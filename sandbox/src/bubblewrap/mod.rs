@@ -174,11 +174,13 @@ impl BubblewrapSandbox {
         let metering = if running.cgroup.is_some() { Metering::Cgroup } else { Metering::Runner };
         let frame = runtime.frame(&mut job, metering, self.minimum_landlock_abi);
         let began = Instant::now();
-        let ended = session::run_session(&mut transport, frame, cancel).await?;
+        let ended = session::run_session(&mut transport, frame, job.live_output.as_ref(), cancel).await?;
         let host_counters = running.counters();
         drop(running);
         match ended {
-            SessionEnd::Finished(finished) => Ok(JobResult::from_frame(&job, *finished, host_counters, wait)),
+            SessionEnd::Finished(finished, files) => {
+                Ok(JobResult::from_frames(&job, *finished, files, host_counters, wait))
+            }
             SessionEnd::Cancelled => Ok(JobResult::without_frame(&job, Outcome::Cancelled, wait, began.elapsed())),
             // The kernel may kill the runner if no process of the job is larger.
             SessionEnd::Disconnected if host_counters.oom_kills.is_some_and(|kills| kills > 0) => {

@@ -115,14 +115,14 @@ impl DockerSandbox {
         let (reusable, began) = (frame.reusable, Instant::now());
         // The owner's next job is most likely of the same kind.
         let start = self.pool.reuse_prestart_frame(&job.runtime).filter(|start| *start == frame.start);
-        match session::run_session(&mut container.transport, frame, cancel).await? {
-            SessionEnd::Finished(finished) => {
+        match session::run_session(&mut container.transport, frame, job.live_output.as_ref(), cancel).await? {
+            SessionEnd::Finished(finished, files) => {
                 if reusable && !self.concurrency.closing().is_cancelled() {
                     self.reuse_pool.put(job.owner.clone(), container, start);
                 } else {
                     container.retire();
                 }
-                Ok(JobResult::from_frame(&job, *finished, Counters::default(), wait))
+                Ok(JobResult::from_frames(&job, *finished, files, Counters::default(), wait))
             }
             SessionEnd::Cancelled => Ok(JobResult::without_frame(&job, Outcome::Cancelled, wait, began.elapsed())),
             SessionEnd::Disconnected => Err(SandboxError::retry("runner_lost", "the container ended without a result")),

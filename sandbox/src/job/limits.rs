@@ -10,6 +10,10 @@ const MIB: u64 = 1 << 20;
 /// Maximum total size of a job's files; a frame must hold them.
 pub(crate) const MAX_FILES_BYTES: usize = 32 << 20;
 
+/// Maximum bytes of one output file.
+pub(crate) const MAX_OUTPUT_FILE_BYTES: u64 = 8_000_000;
+const MAX_OUTPUT_FILES: u32 = 50;
+
 const MIN_DISK_BYTES: u64 = 64 << 10;
 const MIN_INODES: u64 = 16;
 
@@ -36,6 +40,10 @@ pub struct Limits {
     pub disk_bytes: u64,
     /// Files and folders in the work directory.
     pub inodes: u64,
+    /// Maximum number of output files to collect; 0 collects none.
+    pub output_files: u32,
+    /// Bytes of all output files together; one may have [`MAX_OUTPUT_FILE_BYTES`].
+    pub output_files_bytes: u64,
 }
 
 impl Limits {
@@ -52,6 +60,8 @@ impl Limits {
                 output_bytes: MIB,
                 disk_bytes: 64 * MIB,
                 inodes: 4096,
+                output_files: MAX_OUTPUT_FILES,
+                output_files_bytes: 16 * MIB,
             },
             SecurityLevel::Permissive => Self {
                 wall,
@@ -61,6 +71,8 @@ impl Limits {
                 output_bytes: 4 * MIB,
                 disk_bytes: 512 * MIB,
                 inodes: 65536,
+                output_files: MAX_OUTPUT_FILES,
+                output_files_bytes: 32 * MIB,
             },
         }
     }
@@ -85,6 +97,11 @@ impl Limits {
         // The runner holds the kept output and its result frame in addition to the job's files.
         if self.output_bytes > self.memory_bytes / 16 {
             return rejected("the output limit must be at most a sixteenth of the memory limit");
+        }
+        if self.output_files > MAX_OUTPUT_FILES || self.output_files_bytes > self.memory_bytes / 16 {
+            return rejected(
+                "there may be at most 50 output files, of at most a sixteenth of the memory limit together",
+            );
         }
         // Files count as memory; alone they must not exhaust the runner's.
         let (shared_bytes, _) = shared_memory(self.disk_bytes, self.inodes);

@@ -6,7 +6,8 @@ mod limits;
 
 use std::collections::HashSet;
 
-use runner::protocol::path_problem;
+use runner::protocol::{OutputChunk, path_problem};
+use tokio::sync::mpsc::UnboundedSender;
 
 use crate::error::SandboxError;
 use crate::job::limits::MAX_FILES_BYTES;
@@ -14,7 +15,7 @@ use crate::job::limits::MAX_FILES_BYTES;
 pub use input::JobInput;
 pub use level::SecurityLevel;
 pub use limits::Limits;
-pub(crate) use limits::shared_memory;
+pub(crate) use limits::{MAX_OUTPUT_FILE_BYTES, shared_memory};
 
 const MAX_FILES: usize = 256;
 
@@ -43,7 +44,7 @@ pub enum Command {
     Tests,
 }
 
-/// A file to write to the job's directory.
+/// A file to write to the job's directory, or one that the job left in its folder `outputs`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct JobFile {
     /// Relative path with `/` separators and without `.` or `..`.
@@ -69,6 +70,9 @@ pub struct Job {
     pub files: Vec<JobFile>,
     pub input: JobInput,
     pub limits: Limits,
+    /// Receives the output of a job that runs longer than 200 ms while it runs; the result holds all of it in any case.
+    /// At most the kept output, in chunks of a few KiB, so that no bound of its own is needed.
+    pub live_output: Option<UnboundedSender<OutputChunk>>,
 }
 
 impl Job {
@@ -128,6 +132,7 @@ mod tests {
             files: paths.iter().map(|path| JobFile { path: (*path).into(), content: b"secret()".into() }).collect(),
             input: JobInput::default(),
             limits: Limits::for_level(SecurityLevel::Standard, Duration::from_secs(1)),
+            live_output: None,
         }
     }
 
@@ -172,6 +177,7 @@ mod tests {
         assert_eq!(job.check().expect_err("no time").code(), "limits_rejected");
         job.limits.wall = Duration::from_secs(1);
         job.check().expect("is in range");
+        job.limits.output_files_bytes = 1 << 20;
         (job.limits.memory_bytes, job.limits.disk_bytes) = (64 << 20, 26 << 20);
         assert!(job.check().expect_err("with shared memory it is too much").to_string().contains("a quarter"));
         (job.limits.disk_bytes, job.limits.output_bytes) = (25 << 20, 5 << 20);

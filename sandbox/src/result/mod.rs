@@ -7,10 +7,10 @@ mod test_case;
 use std::time::Duration;
 
 use runner::cgroup::Counters;
-use runner::protocol::Finished;
+use runner::protocol::{FileFrame, Finished, LeftOut};
 use serde::{Deserialize, Serialize};
 
-use crate::job::{Command, Job};
+use crate::job::{Command, Job, JobFile};
 
 pub use signal_names::signal_text;
 pub use test_case::{TestCase, TestOutcome};
@@ -60,6 +60,10 @@ pub struct JobResult {
     /// Tests in the order of their start, for [`Command::Tests`].
     pub tests: Option<Vec<TestCase>>,
     pub usage: Usage,
+    /// Regular files that the job left below its folder `outputs`, with their paths below it.
+    pub output_files: Vec<JobFile>,
+    /// The first 20 of those that were not collected.
+    pub left_out: Vec<LeftOut>,
     /// Time from the call until a sandbox was ready.
     pub wait: Duration,
 }
@@ -103,8 +107,14 @@ impl JobResult {
         self.tests.iter().flatten().any(|test| test.name != report::WHOLE_RUN)
     }
 
-    /// Builds the result from the runner's frame; `host_counters` are the host's own readings of the job's cgroup.
-    pub(crate) fn from_frame(job: &Job, finished: Finished, host_counters: Counters, wait: Duration) -> Self {
+    /// Builds the result from the runner's frames; `host_counters` are the host's own readings of the job's cgroup.
+    pub(crate) fn from_frames(
+        job: &Job,
+        finished: Finished,
+        files: Vec<FileFrame>,
+        host_counters: Counters,
+        wait: Duration,
+    ) -> Self {
         let outcome = classify(job, &finished, &host_counters);
         let tests = (job.command == Command::Tests)
             .then(|| report::read(&finished.report, finished.report_truncated, finished.exit_code, finished.signal));
@@ -122,6 +132,8 @@ impl JobResult {
             truncated: finished.truncated,
             tests,
             usage,
+            output_files: files.into_iter().map(|file| JobFile { path: file.path, content: file.content }).collect(),
+            left_out: finished.left_out,
             wait,
         }
     }
@@ -138,6 +150,8 @@ impl JobResult {
             truncated: false,
             tests: (job.command == Command::Tests).then(Vec::new),
             usage: Usage { cpu_ms: wall_ms, wall_ms, ..Usage::default() },
+            output_files: Vec::new(),
+            left_out: Vec::new(),
             wait,
         }
     }
@@ -188,6 +202,7 @@ mod tests {
             files: Vec::new(),
             input: JobInput::default(),
             limits: Limits::for_level(level, Duration::from_secs(2)),
+            live_output: None,
         };
         assert_eq!(classify(&job, &finished, &Counters::default()), expect, "{finished:?}");
     }

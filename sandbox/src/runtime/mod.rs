@@ -7,11 +7,13 @@ pub(crate) mod source_encoding;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use runner::protocol::{FileFrame, JobFrame, JobLimits, ProcessRule, SocketRule, StartFrame, Walls, WithoutCgroup};
+use runner::protocol::{
+    FileFrame, JobFrame, JobLimits, OutputFileLimits, ProcessRule, SocketRule, StartFrame, Walls, WithoutCgroup,
+};
 use serde::Deserialize;
 
 use crate::error::SandboxError;
-use crate::job::{Command, Job, JobInput, SecurityLevel};
+use crate::job::{Command, Job, JobInput, MAX_OUTPUT_FILE_BYTES, SecurityLevel};
 use crate::runtime::source_encoding::{SourceForm, normalize};
 
 include!(concat!(env!("OUT_DIR"), "/runtime_sources.rs"));
@@ -156,6 +158,7 @@ impl Runtime {
             files: files.collect(),
             limits: self.limits(job, metering),
             reusable: false,
+            live_output: job.live_output.is_some(),
         }
     }
 
@@ -243,6 +246,11 @@ impl Runtime {
             file_bytes: limits.disk_bytes,
             output_bytes: limits.output_bytes,
             report_bytes: if job.command == Command::Tests { MAX_REPORT_BYTES } else { 0 },
+            output_files: OutputFileLimits {
+                files: limits.output_files,
+                file_bytes: MAX_OUTPUT_FILE_BYTES,
+                total_bytes: limits.output_files_bytes,
+            },
         }
     }
 }

@@ -4,13 +4,16 @@ pub(crate) mod transport;
 
 use std::time::Duration;
 
-use runner::protocol::{self, Finished, FrameError, HostFrame, JobFrame, RunnerFrame};
+use runner::protocol::{
+    self, FileFrame, Finished, FrameError, HostFrame, JobFrame, OutputChunk, OutputFileLimits, RunnerFrame,
+};
 use tokio::io::AsyncWriteExt;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::SandboxError;
-use crate::session::transport::{FrameWriter, RunnerTransport, read_frame, write_frame};
+use crate::session::transport::{FrameReader, FrameWriter, RunnerTransport, read_frame, write_frame};
 
 /// Extra time after the wall limit for the runner's result. The runner enforces the limit itself.
 const RESULT_GRACE: Duration = Duration::from_secs(3);
@@ -23,7 +26,8 @@ const CANCEL_GRACE: Duration = Duration::from_millis(200);
 
 /// The end of a session; the caller kills the sandbox in every case.
 pub(crate) enum SessionEnd {
-    Finished(Box<Finished>),
+    /// The result, and the files that the job left.
+    Finished(Box<Finished>, Vec<FileFrame>),
     Cancelled,
     /// The runner closed the connection without a result.
     Disconnected,
@@ -35,9 +39,10 @@ pub(crate) enum SessionEnd {
 pub(crate) async fn run_session(
     transport: &mut RunnerTransport,
     job: JobFrame,
+    live_output: Option<&UnboundedSender<OutputChunk>>,
     cancel: &CancellationToken,
 ) -> Result<SessionEnd, SandboxError> {
-    let wall = Duration::from_millis(job.limits.wall_ms);
+    let (wall, limits) = (Duration::from_millis(job.limits.wall_ms), job.limits.output_files);
     let frame = protocol::encode(&HostFrame::Job(Box::new(job)))
         .map_err(|error| SandboxError::fail("files_too_large", error.to_string()))?;
     let deadline = Instant::now() + wall.saturating_add(RESULT_GRACE);
@@ -49,15 +54,15 @@ pub(crate) async fn run_session(
         () = sleep_until(Instant::now() + SEND_TIMEOUT) => return Ok(SessionEnd::Disconnected),
     }
     drop(frame);
-    let mut receive = std::pin::pin!(read_frame(&mut transport.reader));
+    let mut receive = std::pin::pin!(receive_result(&mut transport.reader, limits, live_output));
     tokio::select! {
         biased;
-        received = &mut receive => interpret_frame(received),
+        received = &mut receive => received,
         () = cancel.cancelled() => {
             close_writer(&mut transport.writer).await;
             match timeout(CANCEL_GRACE, receive).await {
-                Ok(Ok(RunnerFrame::Finished(finished))) => {
-                    Ok(SessionEnd::Finished(Box::new(Finished { cancelled: true, ..*finished })))
+                Ok(Ok(SessionEnd::Finished(finished, files))) => {
+                    Ok(SessionEnd::Finished(Box::new(Finished { cancelled: true, ..*finished }), files))
                 }
                 Ok(_) | Err(_) => Ok(SessionEnd::Cancelled),
             }
@@ -66,14 +71,36 @@ pub(crate) async fn run_session(
     }
 }
 
-fn interpret_frame(received: Result<RunnerFrame, FrameError>) -> Result<SessionEnd, SandboxError> {
-    match received {
-        Ok(RunnerFrame::Finished(finished)) => Ok(SessionEnd::Finished(finished)),
-        Ok(RunnerFrame::Refused(refused)) => Err(refused.into()),
-        Ok(RunnerFrame::Ready(_)) => Err(SandboxError::retry("runner_failed", "the runner sent a second ready frame")),
-        Err(FrameError::Io(_)) => Ok(SessionEnd::Disconnected),
-        Err(error @ (FrameError::Malformed(_) | FrameError::TooLarge { .. })) => {
-            Err(SandboxError::retry("runner_failed", error.to_string()))
+/// Reads frames up to the result, and passes on the output in between.
+async fn receive_result(
+    reader: &mut FrameReader,
+    limits: OutputFileLimits,
+    live_output: Option<&UnboundedSender<OutputChunk>>,
+) -> Result<SessionEnd, SandboxError> {
+    let failed = |detail: String| Err(SandboxError::retry("runner_failed", detail));
+    let (mut files, mut bytes) = (Vec::new(), 0);
+    loop {
+        match read_frame(reader).await {
+            Ok(RunnerFrame::Output(chunk)) => {
+                // The receiver may have stopped listening.
+                if let Some(live_output) = live_output
+                    && live_output.send(chunk).is_err()
+                {
+                    tracing::debug!("Nobody receives the output of the running job");
+                }
+            }
+            Ok(RunnerFrame::OutputFile(file)) => {
+                bytes += file.content.len() as u64;
+                files.push(file);
+                if files.len() > limits.files as usize || bytes > limits.total_bytes {
+                    return failed("the runner sent more output files than the limits permit".to_owned());
+                }
+            }
+            Ok(RunnerFrame::Finished(finished)) => return Ok(SessionEnd::Finished(finished, files)),
+            Ok(RunnerFrame::Refused(refused)) => return Err(refused.into()),
+            Ok(RunnerFrame::Ready(_)) => return failed("the runner sent a second ready frame".to_owned()),
+            Err(FrameError::Io(_)) => return Ok(SessionEnd::Disconnected),
+            Err(error @ (FrameError::Malformed(_) | FrameError::TooLarge { .. })) => return failed(error.to_string()),
         }
     }
 }

@@ -58,7 +58,7 @@ pub(crate) async fn handshake(reader: &mut FrameReader) -> Result<Ready, Handsha
             let reason = format!("the root's runner uses protocol {}, this program uses {PROTOCOL}", ready.protocol);
             Err(HandshakeError::Outdated(reason))
         }
-        RunnerFrame::Finished(_) | RunnerFrame::Refused(_) => {
+        RunnerFrame::Output(_) | RunnerFrame::OutputFile(_) | RunnerFrame::Finished(_) | RunnerFrame::Refused(_) => {
             Err(HandshakeError::Outdated("the root's runner did not send a ready frame".into()))
         }
     }

@@ -125,6 +125,12 @@ pub(crate) struct ExpectedEnd {
     pub(crate) stdout_bytes: Option<usize>,
     /// Maximum wall time on an idle machine; default: the time limit plus 500 ms.
     pub(crate) within_ms: Option<u64>,
+    /// Names of the output files.
+    pub(crate) output_files: Vec<String>,
+    /// Number of the output files, for an attack that leaves many.
+    pub(crate) output_files_count: Option<usize>,
+    /// Accepts any output files, for an attack whose timing decides; they still must not hold a secret.
+    pub(crate) any_output_files: bool,
     /// Outcomes of tests by name, for a test run.
     pub(crate) tests: BTreeMap<String, String>,
     /// Maximum charged memory.
@@ -140,6 +146,9 @@ impl Default for ExpectedEnd {
             exit_code: Vec::new(),
             signal: Vec::new(),
             truncated: false,
+            output_files: Vec::new(),
+            output_files_count: None,
+            any_output_files: false,
             stdout_hex: None,
             stdout_bytes: None,
             within_ms: None,

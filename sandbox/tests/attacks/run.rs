@@ -216,5 +216,6 @@ fn job(case: &Case, level: SecurityLevel, script: &str, owner: &str, known: &str
         env: expect.env.clone().into_iter().collect(),
         stdin: expect.stdin.clone().into(),
     };
-    Job { owner: Owner::new(owner), level, runtime: expect.runtime.clone(), command, files, input, limits }
+    let (owner, runtime) = (Owner::new(owner), expect.runtime.clone());
+    Job { owner, level, runtime, command, files, input, limits, live_output: None }
 }

@@ -36,8 +36,10 @@ pub(crate) fn judge_refusal(code: &str, error: &SandboxError, secret_words: &[St
 pub(crate) fn leaks(secret_words: &[String], result: &JobResult) -> Vec<String> {
     let tests = result.tests.iter().flatten();
     let messages: String = tests.map(|test| format!("{} {:?}\n", test.name, test.message)).collect();
-    [&result.stdout, &result.stderr, messages.as_bytes()]
+    let files = result.output_files.iter().map(|file| file.content.as_slice());
+    [result.stdout.as_slice(), &result.stderr, messages.as_bytes()]
         .into_iter()
+        .chain(files)
         .flat_map(|text| secrets_in(secret_words, text))
         .collect()
 }
@@ -105,6 +107,12 @@ fn check_end(end: &ExpectedEnd, result: &JobResult, wall_ms: u64) -> Vec<String>
     }
     if let Some(bytes) = end.stdout_bytes {
         check(result.stdout.len() == bytes, format!("{} bytes of stdout", result.stdout.len()));
+    }
+    let files: Vec<&str> = result.output_files.iter().map(|file| file.path.as_str()).collect();
+    match end.output_files_count {
+        Some(count) => check(files.len() == count, format!("{} output files", files.len())),
+        None if end.any_output_files => {}
+        None => check(files == end.output_files, format!("output files: {files:?}, left out: {:?}", result.left_out)),
     }
     let took = result.usage.wall_ms;
     // Generous, because the machine may be busy; `make bench` measures the delay.

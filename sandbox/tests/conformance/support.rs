@@ -96,6 +96,7 @@ pub(crate) fn job(level: SecurityLevel, command: sandbox::Command, files: &[(&st
         files: files.iter().map(|(path, text)| JobFile { path: (*path).into(), content: (*text).into() }).collect(),
         input: sandbox::JobInput::default(),
         limits: Limits::for_level(level, Duration::from_secs(20)),
+        live_output: None,
     }
 }
 

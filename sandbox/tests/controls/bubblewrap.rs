@@ -375,6 +375,7 @@ fn job_of(attack: &str, host: &Host, wall: Duration) -> Job {
         files: files.collect(),
         input: sandbox::JobInput::default(),
         limits: Limits::for_level(SecurityLevel::Standard, wall),
+        live_output: None,
     }
 }
 

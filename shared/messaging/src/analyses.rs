@@ -1,25 +1,33 @@
 //! Interactive analyses: a job in a work queue, whose caller waits on its own reply subject.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_nats::HeaderMap;
 use async_nats::jetstream::Message;
 use async_nats::jetstream::message::PublishMessage;
+use async_nats::{HeaderMap, Subscriber};
+use bytes::Bytes;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
 use tracing::Instrument;
 use uuid::Uuid;
 
 use super::envelope::{DecodeError, decode, encode};
 use super::subjects;
 use crate::connection::broker::Broker;
+use crate::error::MessagingError;
 use crate::trace_headers::{extract, inject};
 use domain::Timestamp;
 use domain::analysis::{AnalysisReport, AnalysisTask};
 use service::failpoints;
+use service::lifecycle::Lifecycle;
 use service::telemetry::TraceContext;
 
 const REPLY_TO: &str = "Promptcraft-Reply-To";
+/// Delay before an ended subscription to answers is renewed.
+const RESUBSCRIBE_DELAY: Duration = Duration::from_millis(500);
 
 /// A failure to get an analysis.
 #[derive(Debug, thiserror::Error)]
@@ -45,16 +53,66 @@ pub struct AnalysisAnswer {
     pub cpu_ms: u64,
 }
 
-/// Queues analyses and waits for their answers.
+/// Analyses that wait for their answers, by the random token of their reply subject.
+type Waiting = Arc<Mutex<HashMap<String, oneshot::Sender<Bytes>>>>;
+
+/// Queues analyses and waits for their answers, which arrive in one inbox of the process.
 #[derive(Debug, Clone)]
 pub struct AnalysisRequests {
     broker: Broker,
+    inbox: String,
+    waiting: Waiting,
+}
+
+/// A waiting analysis; dropping it forgets it.
+struct WaitingAnalysis<'a> {
+    waiting: &'a Waiting,
+    token: String,
+    answer: oneshot::Receiver<Bytes>,
 }
 
 impl AnalysisRequests {
-    /// Creates the queue on `broker`.
-    pub fn new(broker: &Broker) -> Self {
-        Self { broker: broker.clone() }
+    /// Creates the queue on `broker`, and receives answers until the life ends.
+    pub async fn open(broker: &Broker, life: &Lifecycle) -> Result<Self, MessagingError> {
+        let requests = Self { broker: broker.clone(), inbox: Uuid::new_v4().to_string(), waiting: Waiting::default() };
+        let answers = requests.subscribe().await?;
+        let receive = requests.clone().receive(answers);
+        let stopping = life.stopping();
+        life.spawn(async move {
+            stopping.run_until_cancelled(receive).await;
+        });
+        Ok(requests)
+    }
+
+    /// Not the process's own inbox: a process that may answer there could also answer its requests to the broker.
+    async fn subscribe(&self) -> Result<Subscriber, MessagingError> {
+        let subject = subjects::answer(&self.inbox, "*");
+        self.broker.client().subscribe(subject).await.map_err(MessagingError::unavailable)
+    }
+
+    /// Hands each answer to its caller. The client renews the subscription with its connection.
+    async fn receive(self, mut answers: Subscriber) {
+        loop {
+            while let Some(answer) = answers.next().await {
+                let token = answer.subject.rsplit('.').next().unwrap_or_default();
+                let caller = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(token);
+                if caller.is_none_or(|caller| caller.send(answer.payload).is_err()) {
+                    tracing::debug!("Dropped the answer of an analysis: its caller has gone");
+                }
+            }
+            tokio::time::sleep(RESUBSCRIBE_DELAY).await;
+            match self.subscribe().await {
+                Ok(again) => answers = again,
+                Err(error) => tracing::warn!(%error, "Failed to receive answers of analyses; retrying: {error}"),
+            }
+        }
+    }
+
+    fn wait(&self) -> WaitingAnalysis<'_> {
+        let (sender, answer) = oneshot::channel();
+        let token = Uuid::new_v4().to_string();
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(token.clone(), sender);
+        WaitingAnalysis { waiting: &self.waiting, token, answer }
     }
 
     /// Has a worker analyse a task. Waits at most `limit`; afterwards the job is dropped unread.
@@ -67,29 +125,27 @@ impl AnalysisRequests {
         trace: TraceContext,
     ) -> Result<AnalysisAnswer, AnalysisError> {
         let unavailable = |error: &dyn std::fmt::Display| AnalysisError::Unavailable(error.to_string());
-        let client = self.broker.client();
-        // Not the inbox: a process that may answer there could also answer this process's broker requests.
-        let reply = subjects::answer(&Uuid::new_v4().to_string());
-        let mut answers = client.subscribe(reply.clone()).await.map_err(|error| unavailable(&error))?;
+        let mut waiting = self.wait();
         let job = Job { task, user: user.to_owned(), deadline: now.after(limit) };
         let mut headers = HeaderMap::new();
-        headers.insert(REPLY_TO, reply.as_str());
+        headers.insert(REPLY_TO, subjects::answer(&self.inbox, &waiting.token).as_str());
         inject(&mut headers, &trace);
         let message = PublishMessage::build().payload(encode(&job).into()).headers(headers);
         failpoints::reach("analyse.before").await;
-        let ack = self
-            .broker
-            .jetstream()
-            .send_publish(subjects::ANALYSIS_TASK, message)
-            .await
-            .map_err(|error| unavailable(&error))?;
         let wait = async {
-            ack.await.map_err(|error| unavailable(&error))?;
+            let stored = self.broker.store(subjects::ANALYSIS_TASK.to_owned(), message).await;
+            stored.map_err(|error| unavailable(&error))?;
             failpoints::reach("analyse.after").await;
-            answers.next().await.ok_or(AnalysisError::NoWorker)
+            (&mut waiting.answer).await.map_err(|_| AnalysisError::NoWorker)
         };
         let answer = tokio::time::timeout(limit, wait).await.map_err(|_| AnalysisError::NoWorker)??;
-        decode(&answer.payload).map_err(|error| unavailable(&error))
+        decode(&answer).map_err(|error| unavailable(&error))
+    }
+}
+
+impl Drop for WaitingAnalysis<'_> {
+    fn drop(&mut self) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.token);
     }
 }
 

@@ -3,6 +3,8 @@
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::DirectGetErrorKind;
 
+use bytes::Bytes;
+
 use super::subjects;
 use crate::connection::broker::Broker;
 use crate::log::raw_get::{Choice, raw_get};
@@ -48,18 +50,24 @@ impl Blobs {
     pub async fn store_apart(&self, text: String) -> Result<Content, BlobError> {
         let mut content = Content::new(text);
         let text = content.inline.take().unwrap_or_default();
+        self.store_bytes(content.digest, text.into_bytes()).await?;
+        Ok(content)
+    }
+
+    /// Stores bytes of any size under their digest. Idempotent.
+    pub async fn store_bytes(&self, digest: Digest, bytes: Vec<u8>) -> Result<(), BlobError> {
         let maximum = self.broker.max_payload();
-        if text.len() > maximum {
-            return Err(BlobError::TooLarge { bytes: text.len(), maximum });
+        if bytes.len() > maximum {
+            return Err(BlobError::TooLarge { bytes: bytes.len(), maximum });
         }
-        let message = PublishMessage::build().payload(text.into_bytes().into());
-        let subject = subjects::blob(content.digest);
+        let message = PublishMessage::build().payload(bytes.into());
+        let subject = subjects::blob(digest);
         let unavailable = |error: &dyn std::fmt::Display| BlobError::Unavailable(error.to_string());
         failpoints::reach("content.before").await;
         let ack = self.broker.store(subject, message).await;
         failpoints::reach("content.after").await;
         ack.map_err(|error| unavailable(&error))?;
-        Ok(content)
+        Ok(())
     }
 
     /// Loads the text of content and checks its digest.
@@ -67,10 +75,16 @@ impl Blobs {
         if let Some(text) = &content.inline {
             return Ok(text.clone());
         }
+        let bytes = self.load_bytes(content.digest).await?;
+        String::from_utf8(bytes.into()).map_err(|_| BlobError::Damaged(content.digest))
+    }
+
+    /// Loads the bytes stored under a digest, and checks it.
+    pub async fn load_bytes(&self, digest: Digest) -> Result<Bytes, BlobError> {
         let unavailable = |error: &dyn std::fmt::Display| BlobError::Unavailable(error.to_string());
         let stream =
             self.broker.jetstream().get_stream_no_info(subjects::BLOBS).await.map_err(|error| unavailable(&error))?;
-        let subject = subjects::blob(content.digest);
+        let subject = subjects::blob(digest);
         let payload = match stream.direct_get_last_for_subject(subject.clone()).await {
             Ok(message) => message.payload,
             // A replica may lag; the leader does not.
@@ -78,13 +92,10 @@ impl Blobs {
                 let newest = Choice::Newest { last_by_subj: &subject };
                 let newest = raw_get(self.broker.jetstream(), subjects::BLOBS, newest).await;
                 let newest = newest.map_err(|error| unavailable(&error))?;
-                newest.ok_or(BlobError::Missing(content.digest))?.payload
+                newest.ok_or(BlobError::Missing(digest))?.payload
             }
             Err(error) => return Err(unavailable(&error)),
         };
-        if Digest::of(&payload) != content.digest {
-            return Err(BlobError::Damaged(content.digest));
-        }
-        String::from_utf8(payload.to_vec()).map_err(|_| BlobError::Damaged(content.digest))
+        if Digest::of(&payload) == digest { Ok(payload) } else { Err(BlobError::Damaged(digest)) }
     }
 }

@@ -48,8 +48,14 @@ pub struct HttpDecision {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalAnswer {
-    /// Applied; with the workflow's resulting status.
-    Applied { status: String, message: String },
+    /// Applied; with the workflow's resulting status and the sequence of that state in the log, which an approver of an
+    /// older build leaves out.
+    Applied {
+        status: String,
+        message: String,
+        #[serde(default)]
+        sequence: Option<u64>,
+    },
     /// Refused, with the refusal's code.
     Refused { code: String, message: String },
     /// The log is unavailable; nothing changed.

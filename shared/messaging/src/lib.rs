@@ -14,6 +14,7 @@ mod envelope;
 mod error;
 mod heartbeats;
 mod kv;
+mod live_output;
 mod log;
 mod queue;
 mod subjects;
@@ -44,7 +45,8 @@ pub use kv::cache::BucketCache;
 pub use kv::catalogues::{
     CatalogueEntry, Catalogues, PUBLISH_INTERVAL, PublishedRecipe, RecipeFile, RecipeParameter, RecipeSummary,
 };
-pub use kv::charges::Charges;
+pub use kv::charges::{Charges, FollowedCharges};
+pub use live_output::{LiveOutput, LiveOutputChannel, LiveOutputs, LiveStream};
 pub use log::fence::{ConflictOutcome, classify_conflict};
 pub use log::group_commit::SubmissionBatcher;
 pub use log::retention::{BlobContent, End, Retention, StoredMessage};

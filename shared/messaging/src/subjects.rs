@@ -34,6 +34,7 @@ pub(crate) const ALL_CANCELS: &str = "control.cancel.*";
 pub(crate) const ALL_DECIDES: &str = "decide.*";
 pub(crate) const ALL_WORKERS: &str = "presence.worker.*";
 pub(crate) const ALL_APPROVERS: &str = "presence.approver.*";
+pub(crate) const ALL_LIVE_OUTPUT: &str = "live.output.*";
 
 /// Returns the only valid subject of a transition: permission to publish there is permission for the transition.
 pub(crate) fn transition(workflow: &Workflow, happened: &EventRecord) -> String {
@@ -162,13 +163,18 @@ pub(crate) fn cancel(id: WorkflowId) -> String {
     format!("control.cancel.{id}")
 }
 
+pub(crate) fn live_output(id: WorkflowId) -> String {
+    format!("live.output.{id}")
+}
+
 pub(crate) fn decide(id: WorkflowId) -> String {
     format!("decide.{id}")
 }
 
-/// Returns the subject of one analysis's answer: workers may publish on all of these, and only its caller subscribes.
-pub(crate) fn answer(token: &str) -> String {
-    format!("answers.{token}")
+/// Returns the subject of one analysis's answer: workers may publish on all of these, and only its caller, whose inbox this
+/// is, subscribes. The token is random, so that only the worker that has the job knows the subject.
+pub(crate) fn answer(inbox: &str, token: &str) -> String {
+    format!("answers.{inbox}.{token}")
 }
 
 pub(crate) fn worker_presence(instance: &str) -> String {

@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
-use domain::workflow::{self, Artifacts, Event, Failure, Invocation, Ran, RunCommand, StepUsage, Workflow};
-use messaging::BlobError;
+use domain::workflow::{self, Artifacts, Event, Failure, Invocation, OutputFile, Ran, RunCommand, StepUsage, Workflow};
+use messaging::{BlobError, Entry};
 use sandbox::{
-    Command, Job, JobFile, JobInput, JobResult, Limits, Outcome, Owner, Sandbox, SandboxError, SecurityLevel,
+    Command, Job, JobFile, JobInput, JobResult, Limits, OUTPUT_FOLDER, Outcome, Owner, Sandbox, SandboxError,
+    SecurityLevel,
 };
 use service::failpoints;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::live_output::LiveOutputForwarder;
 use super::model_round;
 use super::outcome::StepOutcome;
 use super::test_report::{TestReport, test_report};
@@ -23,10 +26,11 @@ const MIN_RUN_TIME: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(
     context: &WorkerContext,
-    workflow: &Workflow,
+    entry: &Entry,
     mut usage: StepUsage,
     cancel: &CancellationToken,
 ) -> StepOutcome {
+    let workflow = &entry.workflow;
     let Some(sandbox) = &context.sandbox else {
         return StepOutcome::RetryLater("this worker has no sandbox".to_owned());
     };
@@ -46,11 +50,11 @@ pub(super) async fn run(
         return StepOutcome::Event(Event::failed(arguments_for_tests()));
     }
     let mut action = is_program.then_some(workflow::Action::Ran).filter(|_| may_be_tests(artifacts));
-    let mut result =
-        match run_job(context, sandbox.as_ref(), workflow, (command, input.clone()), &mut usage, cancel).await {
-            Ok(result) => result,
-            Err(outcome) => return outcome,
-        };
+    let mut result = match run_job(context, sandbox.as_ref(), entry, (command, input.clone()), &mut usage, cancel).await
+    {
+        Ok(result) => result,
+        Err(outcome) => return outcome,
+    };
     if let Some(RunCommand::TestsOrScript { path }) = &artifacts.run
         && !is_program
         && result.found_no_tests()
@@ -60,7 +64,7 @@ pub(super) async fn run(
         }
         action = Some(workflow::Action::Ran);
         let script = Command::Script { path: path.clone() };
-        result = match run_job(context, sandbox.as_ref(), workflow, (script, input), &mut usage, cancel).await {
+        result = match run_job(context, sandbox.as_ref(), entry, (script, input), &mut usage, cancel).await {
             Ok(result) => result,
             // The cost of the first run is charged too.
             Err(StepOutcome::Event(Event::StepFailed { failure, .. })) => {
@@ -81,11 +85,37 @@ pub(super) async fn run(
         Err(error) => return error.into(),
     };
     let runtime = artifacts.runtime.as_deref().unwrap_or_default();
-    let ran = Box::new(Ran { action, runtime_version: sandbox.version(runtime).map(str::to_owned), end: Some(end) });
+    let output_files = match store_output_files(context, artifacts, &result.output_files).await {
+        Ok(output_files) => output_files,
+        Err(error) => return error.into(),
+    };
+    let runtime_version = sandbox.version(runtime).map(str::to_owned);
+    let ran = Box::new(Ran { action, runtime_version, end: Some(end), output_files });
     match context.blobs.store(document.to_string()).await {
         Ok(results) => StepOutcome::Event(Event::Executed { results, tests: summary, ran, rerun, usage }),
         Err(error) => error.into(),
     }
+}
+
+/// Stores the files that the run left, except those that it was given and did not change.
+async fn store_output_files(
+    context: &WorkerContext,
+    artifacts: &Artifacts,
+    files: &[JobFile],
+) -> Result<Vec<OutputFile>, BlobError> {
+    let was_given = |file: &OutputFile| {
+        let path = format!("{OUTPUT_FOLDER}/{}", file.name);
+        artifacts.files.iter().any(|given| given.path == path && given.content.digest == file.digest)
+    };
+    let mut described: Vec<(OutputFile, &[u8])> = files
+        .iter()
+        .map(|file| (OutputFile::new(file.path.clone(), &file.content), file.content.as_slice()))
+        .filter(|(file, _)| !was_given(file))
+        .collect();
+    described.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
+    let stores = described.iter().map(|(file, content)| context.blobs.store_bytes(file.digest, content.to_vec()));
+    futures_util::future::try_join_all(stores).await?;
+    Ok(described.into_iter().map(|(file, _)| file).collect())
 }
 
 /// Returns the command to try first. Arguments are meant for a program, and a test runner takes none.
@@ -112,13 +142,25 @@ fn may_be_tests(artifacts: &Artifacts) -> bool {
 async fn run_job(
     context: &WorkerContext,
     sandbox: &dyn Sandbox,
-    workflow: &Workflow,
+    entry: &Entry,
     (command, input): (Command, JobInput),
     usage: &mut StepUsage,
     cancel: &CancellationToken,
 ) -> Result<JobResult, StepOutcome> {
-    let job = job_for(context, workflow, command, input).await?;
-    let metered = run_metered(context, sandbox, workflow, job, usage, cancel).await;
+    let workflow = &entry.workflow;
+    let mut job = job_for(context, workflow, command, input).await?;
+    let (sender, chunks) = mpsc::unbounded_channel();
+    job.live_output = Some(sender);
+    let forwarder = LiveOutputForwarder {
+        channel: &context.live_output,
+        clock: &context.clock,
+        workflow_id: workflow.id,
+        sequence: entry.sequence,
+        last_number: 0,
+    };
+    let run = run_metered(context, sandbox, workflow, job, usage, cancel);
+    // The forwarder ends with the job, which holds the other end of its channel.
+    let (metered, ()) = tokio::join!(run, forwarder.forward(chunks));
     metered.map(|metered| metered.result).map_err(|error| sandbox_failure(&error))
 }
 
@@ -223,6 +265,7 @@ async fn job_for(
         files,
         input,
         limits,
+        live_output: None,
     })
 }
 
@@ -274,6 +317,8 @@ mod tests {
             truncated: false,
             tests: None,
             usage: Usage { cpu_ms, wall_ms: 5_000, max_rss_bytes: 0 },
+            output_files: Vec::new(),
+            left_out: Vec::new(),
             wait: Duration::ZERO,
         }
     }

@@ -236,6 +236,7 @@ async fn run_tool(
         files: vec![JobFile { path: TASK.to_owned(), content: task.to_string().into_bytes() }],
         input: JobInput::default(),
         limits,
+        live_output: None,
     };
     let metered = match execute::run_metered(context, sandbox.as_ref(), workflow, job, usage, cancel).await {
         Ok(metered) => metered,
@@ -407,6 +408,8 @@ mod tests {
             truncated: false,
             tests: None,
             usage: Usage::default(),
+            output_files: Vec::new(),
+            left_out: Vec::new(),
             wait: Duration::ZERO,
         }
     }

@@ -347,7 +347,7 @@ async fn run(context: &WorkerContext, entry: &Entry, started_at: Timestamp, canc
             generate::run(context, workflow, feedback.as_ref(), input.as_ref(), usage, cancel).await
         }
         Phase::Analyze => analyze::run(context, workflow, usage, cancel).await,
-        Phase::Execute { .. } => execute::run(context, workflow, usage, cancel).await,
+        Phase::Execute { .. } => execute::run(context, entry, usage, cancel).await,
         Phase::Approve { .. } | Phase::Done | Phase::Failed { .. } | Phase::Cancelled { .. } => {
             let message = "A worker received a step that is not a worker's.";
             StepOutcome::Event(Event::failed(Failure::new("internal", message, "Tell the operator.")))

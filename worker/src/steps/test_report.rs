@@ -1,7 +1,7 @@
 //! The test report of a run, in the form that clients read.
 
 use domain::workflow::{Feedback, RunEnd, TestSummary};
-use sandbox::{JobResult, Outcome, TestCase, TestOutcome};
+use sandbox::{JobResult, LeftOut, Outcome, TestCase, TestOutcome};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -65,6 +65,11 @@ pub(super) struct TestReport {
     pub(super) feedback: Feedback,
 }
 
+/// Returns the files below `outputs` that were not collected, with the reasons.
+fn left_out(files: &[LeftOut]) -> Vec<Value> {
+    files.iter().map(|file| json!({"name": file.name, "reason": file.reason})).collect()
+}
+
 /// The message of a passed run of a program that defines tests.
 const TESTS_NOT_RUN: &str =
     "the file ran as a program; to run the tests that it defines, ask for the tests or set mode to test";
@@ -107,6 +112,7 @@ pub(super) fn test_report(result: &JobResult, untested: bool, remark: Option<&st
         "truncated": result.truncated || is_cut,
         "timed_out": result.outcome.is_timeout(),
         "oom_killed": result.outcome == Outcome::OomKilled,
+        "files_left_out": left_out(&result.left_out),
         "usage": {
             "cpu_ms": result.usage.cpu_ms,
             "wall_ms": result.usage.wall_ms,
@@ -217,6 +223,8 @@ mod tests {
             truncated: false,
             tests: tests.map(|tests| tests.into_iter().map(case).collect()),
             usage: Usage { cpu_ms: 1, wall_ms: 2, max_rss_bytes: 3 },
+            output_files: Vec::new(),
+            left_out: Vec::new(),
             wait: Duration::ZERO,
         }
     }

@@ -9,12 +9,14 @@ pub(crate) struct Capture {
     kept: Vec<u8>,
     limit: usize,
     truncated: bool,
+    /// Number of kept bytes that were sent while the job runs.
+    sent: usize,
 }
 
 impl Capture {
     pub(crate) fn new(pipe: PipeReader, limit: u64) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Self { pipe: Some(pipe), kept: Vec::new(), limit, truncated: false }
+        Self { pipe: Some(pipe), kept: Vec::new(), limit, truncated: false, sent: 0 }
     }
 
     /// Returns the descriptor to wait on; `None` once every writer has closed.
@@ -34,6 +36,17 @@ impl Capture {
                 self.truncated |= count > remaining;
             }
         }
+    }
+
+    /// Returns the next kept bytes that were not sent, at most `maximum`; empty if there are none.
+    pub(crate) fn unsent(&self, maximum: usize) -> &[u8] {
+        let unsent = &self.kept[self.sent..];
+        &unsent[..unsent.len().min(maximum)]
+    }
+
+    /// Marks the next bytes as sent.
+    pub(crate) fn mark_sent(&mut self, count: usize) {
+        self.sent += count;
     }
 
     /// Returns the kept bytes, which end with a whole character, and whether others were dropped.

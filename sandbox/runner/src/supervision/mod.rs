@@ -1,8 +1,10 @@
 //! Supervises a job until it ends: output, wall time, cancel, remaining processes, usage.
 
 mod capture;
+mod live_output;
 pub(crate) mod monitor;
 
+use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -11,6 +13,7 @@ use crate::child::JobProcess;
 use crate::process_table::SAMPLE_INTERVAL;
 use crate::protocol::{Finished, JobLimits, WithoutCgroup};
 use crate::supervision::capture::Capture;
+use crate::supervision::live_output::LiveOutput;
 use crate::supervision::monitor::Monitor;
 use crate::sys::{self, Reaped};
 
@@ -24,6 +27,8 @@ pub(crate) struct Supervision<'a> {
     stdout: Capture,
     stderr: Capture,
     report: Capture,
+    /// `None` if the host wants no output while the job runs.
+    live_output: Option<LiveOutput>,
     child_exits: OwnedFd,
     started: Instant,
     wall: Duration,
@@ -57,6 +62,7 @@ impl<'a> Supervision<'a> {
             stdout: Capture::new(started.stdout, limits.output_bytes),
             stderr: Capture::new(started.stderr, limits.output_bytes),
             report: Capture::new(started.report, limits.report_bytes),
+            live_output: None,
             child_exits,
             started: now(),
             wall: Duration::from_millis(limits.wall_ms),
@@ -77,12 +83,18 @@ impl<'a> Supervision<'a> {
         }
     }
 
+    /// Sends the output to the host while the job runs, too.
+    pub(crate) fn with_live_output(self, host: File) -> Self {
+        Self { live_output: Some(LiveOutput::to(host)), ..self }
+    }
+
     /// Waits until the job and all its descendants have ended and all output is read.
     pub(crate) fn run(mut self) -> Result<Finished, std::io::Error> {
         let mut buffer = vec![0; 64 << 10];
         let mut disk_full = false;
         while !self.is_done() {
             self.wait(&mut buffer)?;
+            self.send_live_output()?;
             self.reap();
             self.check_memory();
             self.check_cpu();
@@ -96,6 +108,11 @@ impl<'a> Supervision<'a> {
             }
         }
         Ok(self.finish(disk_full))
+    }
+
+    fn send_live_output(&mut self) -> Result<(), std::io::Error> {
+        let Some(live_output) = &mut self.live_output else { return Ok(()) };
+        live_output.send(self.started.elapsed(), [&mut self.stdout, &mut self.stderr])
     }
 
     fn must_kill(&self) -> bool {
@@ -174,7 +191,9 @@ impl<'a> Supervision<'a> {
         if self.killed {
             return KILL_POLL_MS;
         }
-        let end = self.wall.min(self.next_cpu_poll);
+        let live_output = self.live_output.as_ref();
+        let due = live_output.and_then(|live_output| live_output.due([&self.stdout, &self.stderr]));
+        let end = self.wall.min(self.next_cpu_poll).min(due.unwrap_or(Duration::MAX));
         let left = end.saturating_sub(self.started.elapsed());
         let longest = if self.without_cgroup.is_some() { left.min(SAMPLE_INTERVAL) } else { left };
         i32::try_from(longest.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)
@@ -230,6 +249,7 @@ impl<'a> Supervision<'a> {
             max_rss_bytes: self.reaped_rss_bytes.max(counted.peak_bytes.unwrap_or(0)),
             oom_kills: counted.oom_kills.or(self.measured.oom_kills).unwrap_or(0),
             pids_refused: counted.pids_refused.or(self.measured.pids_refused).unwrap_or(0),
+            left_out: Vec::new(),
         }
     }
 }

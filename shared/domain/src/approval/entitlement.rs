@@ -13,6 +13,11 @@ pub fn may_decide(workflow: &Workflow, user: &User) -> bool {
     is_eligible(workflow, user) && (!is_author || user.self_approval)
 }
 
+/// Returns whether `user` may decide on the result of a workflow that has not reached its gate yet.
+pub fn may_decide_on_result(workflow: &Workflow, user: &User) -> bool {
+    is_eligible(workflow, user) && (!has_supplied_code(workflow, &user.name) || user.self_approval)
+}
+
 /// Returns whether `user` may decide at some gate of `workflow`, though perhaps not on code that they supplied
 /// themselves.
 ///

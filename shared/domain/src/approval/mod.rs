@@ -8,7 +8,7 @@ mod refusal;
 mod supplied_input;
 
 pub use decide::{DecisionRequest, judge};
-pub use entitlement::{has_voted, is_eligible, lapse_votes, lapsed_voters, may_decide};
+pub use entitlement::{has_voted, is_eligible, lapse_votes, lapsed_voters, may_decide, may_decide_on_result};
 pub use gate::{
     Actor, ApprovalType, Channel, ClosedGate, Decision, Gate, GateOutcome, GateState, OnExpiry, Park, RiskLevel, Stage,
     Verdict,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::output_file::OutputFile;
 use super::submission::Submission;
 use crate::ids::Digest;
 
@@ -104,6 +105,8 @@ pub struct Ran {
     /// Version of the interpreter, if the sandbox knows it.
     pub runtime_version: Option<String>,
     pub end: Option<RunEnd>,
+    /// The files that the run left, sorted by name.
+    pub output_files: Vec<OutputFile>,
 }
 
 /// The end of a run, for people who decide on its result.
@@ -165,6 +168,9 @@ pub struct Artifacts {
     /// The end of the run that `tests` counts; `None` before it, and in results of an older build.
     #[serde(default)]
     pub run_end: Option<RunEnd>,
+    /// The files that the run left, sorted by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub output_files: Vec<OutputFile>,
 }
 
 impl Artifacts {
@@ -188,7 +194,8 @@ impl Artifacts {
         let input = input.into_iter().filter_map(|(name, content)| {
             content.as_ref().map(|content| (name.to_owned(), content.digest.to_string()))
         });
-        files.chain(reports).chain(command).chain(input).collect()
+        let output = self.output_files.iter().map(|file| (format!("output:{}", file.name), file.digest.to_string()));
+        files.chain(reports).chain(command).chain(input).chain(output).collect()
     }
 
     /// Returns the completed action, once the files have run.

@@ -5,6 +5,7 @@ mod estimate;
 mod event;
 mod invocation;
 mod metrics;
+mod output_file;
 mod phase;
 mod plan;
 mod project;
@@ -18,6 +19,7 @@ pub use invocation::{
     Invocation, MAX_ARGS, MAX_STDIN_BYTES, MAX_VARIABLES, MAX_WORDS_BYTES, RunInput, variable_problem,
 };
 pub use metrics::{Metrics, StepUsage};
+pub use output_file::{MediaType, OutputFile};
 pub use phase::{Failure, Feedback, Lane, NewInput, Phase, PhaseKind, Status};
 pub use plan::{Agent, PlanStep, StepStatus, initial_plan};
 pub use project::{MAX_PROJECT_BYTES, MAX_PROJECT_FILES, ProjectFile, clashing_path, path_problem};

@@ -61,6 +61,7 @@ pub fn transition(state: &Workflow, event: Event, at: Timestamp) -> Result<Workf
             next.artifacts.action = ran.action.or(next.artifacts.action);
             next.artifacts.runtime_version = ran.runtime_version;
             next.artifacts.run_end = ran.end;
+            next.artifacts.output_files = ran.output_files;
             next.leave_execution(rerun, at);
         }
         Event::GateReleased { .. } => next.open_undecided(at).ok_or(illegal)?,
@@ -125,6 +126,7 @@ impl Workflow {
             test_results: None,
             tests: super::TestSummary::default(),
             run_end: None,
+            output_files: Vec::new(),
             ..code
         };
         self.metrics.iterations += 1;

@@ -1,0 +1,6 @@
+import os
+
+import evidence
+
+assert evidence
+os.symlink("/", "outputs")

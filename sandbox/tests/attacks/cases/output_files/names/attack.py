@@ -1,0 +1,16 @@
+import os
+
+import evidence
+
+assert evidence
+os.mkdir("outputs")
+names = [b"line\nbreak", b"\xff\xfe", b"back\\slash", b"\x1b[31mred", b"..evil", b" ", b"-rf", "\u202egnp.exe".encode(), b"x" * 255]
+for name in names:
+    with open(b"outputs/" + name, "w") as file:
+        file.write("x")
+path = "outputs"
+for _ in range(30):
+    path += "/d"
+    os.mkdir(path)
+with open(path + "/deep", "w") as file:
+    file.write("x")
