@@ -28,6 +28,7 @@ mod goals {
     mod language_model;
     mod languages;
     mod lifecycle;
+    mod output_files;
     mod project;
     mod recipes;
     mod scenarios;

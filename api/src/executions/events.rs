@@ -77,8 +77,8 @@ pub(crate) async fn events(
         id: workflow_id,
         last,
         output_number,
-        executing: (last == stored.sequence && is_executing(&stored.workflow))
-            .then_some((stored.workflow, stored.sequence)),
+        executing: (output_number > 0 || is_executing(&stored.workflow) && last == stored.sequence)
+            .then_some((stored.workflow, last)),
         output: None,
         subscription,
         must_read_log: true,
@@ -227,6 +227,10 @@ impl WorkflowEventStream {
 
     async fn push(&mut self, entry: &Entry) {
         if entry.sequence > self.last {
+            // The step may have ended before its output was watched.
+            if let Some(executing) = self.executing.take() {
+                self.watch_output(executing).await;
+            }
             self.drain_output().await;
             // A caller who may see a state may see its history; each later state is checked by itself.
             if self.has_caught_up && !self.is_visible_to_caller(&entry.workflow) {

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use domain::approval::Actor;
 use domain::ids::{EventId, WorkflowId};
-use domain::workflow::{Event, EventRecord, Failure, StepUsage, transition};
-use messaging::WorkflowLog;
+use domain::workflow::{
+    Artifacts, Content, Event, EventRecord, Failure, StepUsage, TestSummary, TestVerdict, transition,
+};
+use messaging::{LiveOutput, LiveOutputChannel, LiveStream, WorkflowLog};
 use reqwest::Response;
 use serde_json::{Value, json};
 use service::clock::Clock;
@@ -18,6 +20,8 @@ use crate::stack::{Api, Stack, read, user};
 #[derive(Debug, Clone, PartialEq)]
 struct SseEvent {
     id: u64,
+    /// Number of an output after the id of its entry; 0 for transitions.
+    number: u64,
     kind: String,
     data: Value,
 }
@@ -29,10 +33,12 @@ struct Reader {
 
 impl Reader {
     async fn open(api: &Api, token: &str, id: &str, last: Option<u64>) -> Self {
-        let mut request = api.request("GET", &format!("/api/v3/execute/{id}/events")).bearer_auth(token);
-        if let Some(last) = last {
-            request = request.header("last-event-id", last.to_string());
-        }
+        Self::open_after(api, token, id, &last.map(|last| last.to_string()).unwrap_or_default()).await
+    }
+
+    async fn open_after(api: &Api, token: &str, id: &str, last: &str) -> Self {
+        let request = api.request("GET", &format!("/api/v3/execute/{id}/events")).bearer_auth(token);
+        let request = request.header("last-event-id", last);
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -47,7 +53,9 @@ impl Reader {
                 let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
                 if let Some(id) = field("id: ") {
                     let data = serde_json::from_str(&field("data: ").unwrap()).unwrap();
-                    return Some(SseEvent { id: id.parse().unwrap(), kind: field("event: ").unwrap(), data });
+                    let (id, number) = id.split_once('.').unwrap_or((&id, "0"));
+                    let (id, number) = (id.parse().unwrap(), number.parse().unwrap());
+                    return Some(SseEvent { id, number, kind: field("event: ").unwrap(), data });
                 }
             }
             let chunk =
@@ -227,4 +235,111 @@ async fn a_quiet_stream_ends_when_its_token_expires() {
     assert_eq!(reader.next().await.unwrap().kind, "submitted");
     append_event(&stack.log, &id, planned()).await;
     assert_eq!(reader.next().await.unwrap().kind, "planned", "another token's end is not this one's");
+}
+
+/// Advances a workflow until its code runs, and returns the sequence of that entry.
+async fn run_to_execution(log: &WorkflowLog, id: &str) -> u64 {
+    let usage = || StepUsage { started_at: Clock::system().now(), queue_ms: 1, sandbox_ms: 0, cost: 0.0 };
+    append_event(log, id, planned()).await;
+    let artifacts = Artifacts { runtime: Some("python".to_owned()), ..Artifacts::default() };
+    append_event(log, id, Event::Generated { artifacts: Box::new(artifacts), usage: usage() }).await;
+    let report = Content::new(json!({"overall_score": 90, "findings": [], "tools": []}).to_string());
+    append_event(log, id, Event::Analyzed { report, issues: 0, usage: usage() }).await;
+    log.newest_from_leader(id.parse().unwrap()).await.unwrap().unwrap().sequence
+}
+
+fn executed() -> Event {
+    let usage = StepUsage { started_at: Clock::system().now(), queue_ms: 1, sandbox_ms: 0, cost: 0.0 };
+    let results = Content::new(json!({"success_rate": 1.0, "total": 1, "passed": 1}).to_string());
+    let tests = TestSummary { total: 1, passed: 1 };
+    Event::Executed { results, tests, ran: Box::default(), rerun: TestVerdict::Passed, usage }
+}
+
+/// Sends output as a worker does.
+struct Job<'a> {
+    channel: LiveOutputChannel,
+    id: &'a str,
+    sequence: u64,
+}
+
+impl Job<'_> {
+    async fn print(&self, number: u64, stream: LiveStream, text: &str) {
+        let (workflow_id, sequence, text) = (self.id.parse().unwrap(), self.sequence, text.to_owned());
+        self.channel.send(&LiveOutput { workflow_id, sequence, number, stream, text }).await;
+    }
+}
+
+async fn submit_without_gate(api: &Api, token: &str) -> String {
+    let body = json!({
+        "goal": "Write a function that adds two numbers",
+        "context": {"execution_preferences": {"require_approval": false}},
+    });
+    api.post("/api/v3/execute", Some(token), &body).await.1["data"]["workflow_id"].as_str().unwrap().to_owned()
+}
+
+/// Returns the texts of outputs and the kinds of transitions.
+fn texts_of(events: &[SseEvent]) -> Vec<&str> {
+    let is_output = |event: &SseEvent| event.kind == "output";
+    events.iter().map(|event| if is_output(event) { event.data["text"].as_str().unwrap() } else { &event.kind }).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn output_of_a_running_job_is_sent_in_order_and_resumed() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let token = api.token("ann").await;
+    let id = submit_without_gate(&api, &token).await;
+    let sequence = run_to_execution(&stack.log, &id).await;
+    let mut reader = Reader::open(&api, &token, &id, Some(sequence - 1)).await;
+    assert_eq!(reader.next().await.unwrap().kind, "analyzed");
+    let job = Job { channel: LiveOutputChannel::new(&stack.broker), id: &id, sequence };
+    job.print(1_001, LiveStream::Stdout, "one\n").await;
+    let first = reader.next().await.unwrap();
+    assert_eq!(
+        (first.kind.as_str(), &first.data["stream"], &first.data["text"]),
+        ("output", &json!("stdout"), &json!("one\n"))
+    );
+    assert_eq!((first.id, first.number), (sequence, 1_001));
+    job.print(1_002, LiveStream::Stderr, "two").await;
+    assert_eq!(reader.next().await.unwrap().data["stream"], "stderr");
+
+    // Output of another entry, and a repeated number, are not this job's next output.
+    Job { sequence: sequence - 1, ..Job { channel: LiveOutputChannel::new(&stack.broker), id: &id, sequence } }
+        .print(1_003, LiveStream::Stdout, "of another entry")
+        .await;
+    job.print(1_002, LiveStream::Stdout, "repeated").await;
+    job.print(1_004, LiveStream::Stdout, "last").await;
+    job.print(1_005, LiveStream::End, "").await;
+    append_event(&stack.log, &id, executed()).await;
+    append_event(&stack.log, &id, failed()).await;
+    assert_eq!(texts_of(&reader.rest().await), ["last", "executed", "step_failed"]);
+
+    // Also of a job that has ended meanwhile, for a client that was watching it.
+    let resumed = Reader::open_after(&api, &token, &id, &format!("{sequence}.1001")).await;
+    let mut rest = resumed.rest().await;
+    rest.retain(|event| event.data["text"] != "repeated");
+    assert_eq!(texts_of(&rest), ["two", "last", "executed", "step_failed"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn output_before_a_gate_is_for_those_who_may_decide() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let (ann, root) = (api.token("ann").await, api.token("root").await);
+    let id = api.submit(&ann).await;
+    let sequence = run_to_execution(&stack.log, &id).await;
+    let mut admin = Reader::open(&api, &root, &id, Some(sequence - 1)).await;
+    let mut owner = Reader::open(&api, &ann, &id, Some(sequence - 1)).await;
+    assert_eq!(
+        (admin.next().await.unwrap().kind, owner.next().await.unwrap().kind),
+        ("analyzed".to_owned(), "analyzed".to_owned())
+    );
+    let job = Job { channel: LiveOutputChannel::new(&stack.broker), id: &id, sequence };
+    job.print(1, LiveStream::Stdout, "withheld").await;
+    assert_eq!(texts_of(&[admin.next().await.unwrap()]), ["withheld"]);
+    job.print(2, LiveStream::End, "").await;
+    append_event(&stack.log, &id, failed()).await;
+    assert_eq!(texts_of(&owner.rest().await), ["step_failed"]);
+    let again = Reader::open_after(&api, &ann, &id, &format!("{sequence}.0")).await;
+    assert_eq!(texts_of(&again.rest().await), ["step_failed"]);
 }

@@ -20,13 +20,14 @@ use std::collections::BTreeSet;
 
 use sandbox::Backend;
 
-const FAMILIES: [&str; 11] = [
+const FAMILIES: [&str; 12] = [
     "between_jobs",
     "filesystem",
     "job_files",
     "kernel",
     "network",
     "output",
+    "output_files",
     "proc_and_sys",
     "process",
     "resources",

@@ -1,6 +1,6 @@
 import os
 
-import evidence
+from evidence import say
 
-assert evidence
+say("BLOCKED", "leave", "bounded")
 os.symlink("/", "outputs")

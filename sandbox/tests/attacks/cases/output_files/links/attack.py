@@ -1,7 +1,8 @@
 import os
 
-from evidence import host
+from evidence import host, say
 
+say("BLOCKED", "leave", "bounded")
 os.makedirs("outputs/deep")
 targets = {"passwd": "/etc/passwd", "secret": host["secret_path"], "runner": "/promptcraft-runner", "root": "/",
            "environ": "/proc/1/environ", "magic": "/proc/self/fd/0", "up": "../..", "own": "../attack.py"}

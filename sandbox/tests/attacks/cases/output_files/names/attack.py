@@ -1,10 +1,10 @@
 import os
 
-import evidence
+from evidence import say
 
-assert evidence
+say("BLOCKED", "leave", "bounded")
 os.mkdir("outputs")
-names = [b"line\nbreak", b"\xff\xfe", b"back\\slash", b"\x1b[31mred", b"..evil", b" ", b"-rf", "\u202egnp.exe".encode(), b"x" * 255]
+names = [b"line\nbreak", b"\xff\xfe", b"back\\slash", b"\x1b[31mred", b"..evil", b" ", b"-rf", "\u202egnp.exe".encode()]
 for name in names:
     with open(b"outputs/" + name, "w") as file:
         file.write("x")

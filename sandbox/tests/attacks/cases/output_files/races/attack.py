@@ -2,8 +2,9 @@ import os
 import subprocess
 import sys
 
-from evidence import host
+from evidence import host, say
 
+say("BLOCKED", "leave", "bounded")
 os.mkdir("outputs")
 swap = f"""
 import os

@@ -1,8 +1,8 @@
 import os
 
-import evidence
+from evidence import say
 
-assert evidence
+say("BLOCKED", "leave", "bounded")
 os.mkdir("outputs")
 for number in range(20):
     with open(f"outputs/{number:02}", "wb") as file:

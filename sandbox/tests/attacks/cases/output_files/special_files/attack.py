@@ -1,9 +1,9 @@
 import os
 import socket
 
-import evidence
+from evidence import say
 
-assert evidence
+say("BLOCKED", "leave", "bounded")
 os.mkdir("outputs")
 # Opening it would wait for a writer.
 os.mkfifo("outputs/pipe")

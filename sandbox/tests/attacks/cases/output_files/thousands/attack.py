@@ -1,8 +1,8 @@
 import os
 
-import evidence
+from evidence import say
 
-assert evidence
+say("BLOCKED", "leave", "bounded")
 os.mkdir("outputs")
 made = 0
 try:
