@@ -280,7 +280,10 @@ async fn submit_without_gate(api: &Api, token: &str) -> String {
 /// Returns the texts of outputs and the kinds of transitions.
 fn texts_of(events: &[SseEvent]) -> Vec<&str> {
     let is_output = |event: &SseEvent| event.kind == "output";
-    events.iter().map(|event| if is_output(event) { event.data["text"].as_str().unwrap() } else { &event.kind }).collect()
+    events
+        .iter()
+        .map(|event| if is_output(event) { event.data["text"].as_str().unwrap() } else { &event.kind })
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,10 +12,13 @@ use sandbox::{Backend, Outcome, SecurityLevel};
 use table::{Rate, Times, print_rates, print_times};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use workload::{Setup, compute, hello, open, spin, warm};
+use workload::{Setup, compute, hello, open, spin, warm, writing};
 
 const ROUNDS: usize = 60;
 const SECONDS: u64 = 8;
+/// Clients of a rate, as many as concurrent jobs.
+const CLIENTS: usize = 4;
+const MANY_CLIENTS: usize = 64;
 
 const PLAIN: &str = "floor: plain python3 -I -S process";
 const BARE: &str = "floor: bare create, start, job, remove";
@@ -26,6 +29,8 @@ async fn main() {
     let mut times = vec![Times::floor(PLAIN, (0..ROUNDS).map(|_| floors::plain_python()).collect())];
     let mut rates = vec![Rate::floor(PLAIN_RATE, floors::plain_python_rate(Duration::from_secs(3)).await)];
     bubblewrap(&mut times, &mut rates).await;
+    output_files(&mut times).await;
+    many_in_flight(&mut times, &mut rates).await;
     if floors::engine_answers().await {
         warm_start(&mut times).await;
         open_loop(&mut times).await;
@@ -48,9 +53,38 @@ async fn bubblewrap(times: &mut Vec<Times>, rates: &mut Vec<Rate>) {
         samples.push(workload::time(&*sandbox, hello(SecurityLevel::Strict, &round.to_string())).await);
     }
     times.push(Times::beside(floor, "bubblewrap, cold, dispatch to result", samples, None));
-    let rate =
-        workload::rate(&sandbox, SecurityLevel::Strict, Duration::from_secs(SECONDS), |job| job.to_string()).await;
+    let load = (CLIENTS, Duration::from_secs(SECONDS));
+    let rate = workload::rate(&sandbox, SecurityLevel::Strict, load, |job| job.to_string()).await;
     rates.push(Rate::at_least("bubblewrap, strict", rate, 35.0));
+    sandbox.shutdown().await;
+}
+
+/// Measures the time that three output files of 100 KB add, beside the same files elsewhere.
+async fn output_files(times: &mut Vec<Times>) {
+    let sandbox = open(Setup { backend: Backend::Bubblewrap, ..Setup::usual("output-files") }).await;
+    let (mut elsewhere, mut collected) = (Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        elsewhere.push(workload::time(&*sandbox, writing("elsewhere", &round.to_string())).await);
+        collected.push(workload::time(&*sandbox, writing("outputs", &round.to_string())).await);
+    }
+    times.push(Times::floor("job with three files of 100 KB", elsewhere.clone()));
+    times.push(Times::within(elsewhere, "the same, files collected", collected, 5.0));
+    sandbox.shutdown().await;
+}
+
+/// Measures trivial jobs with many in flight, as a share of the rate of one bare process after the other.
+async fn many_in_flight(times: &mut Vec<Times>, rates: &mut Vec<Rate>) {
+    const NAME: &str = "floor: plain python3 -I -S, one after the other";
+    let setup = Setup { backend: Backend::Bubblewrap, concurrency: MANY_CLIENTS, ..Setup::usual("many") };
+    let sandbox = open(setup).await;
+    let mut floor: Vec<f64> = (0..ROUNDS).map(|_| floors::plain_python()).collect();
+    let load = (MANY_CLIENTS, Duration::from_secs(SECONDS));
+    let rate = workload::rate(&sandbox, SecurityLevel::Standard, load, |job| job.to_string()).await;
+    floor.extend((0..ROUNDS).map(|_| floors::plain_python()));
+    let median = Times::floor(NAME, floor);
+    rates.push(Rate::floor(NAME, 1e3 / median.at(0.5)));
+    rates.push(Rate::share("bubblewrap, standard, 64 in flight", rate, NAME, 0.65));
+    times.push(median);
     sandbox.shutdown().await;
 }
 
@@ -145,14 +179,14 @@ async fn ends(times: &mut Vec<Times>) {
 }
 
 async fn sustained(rates: &mut Vec<Rate>) {
-    let span = Duration::from_secs(SECONDS);
+    let load = (CLIENTS, Duration::from_secs(SECONDS));
     let sandbox = open(Setup { pool_size: 8, concurrency: 4, ..Setup::usual("standard") }).await;
-    let standard = workload::rate(&sandbox, SecurityLevel::Standard, span, |_| "one".to_owned()).await;
+    let standard = workload::rate(&sandbox, SecurityLevel::Standard, load, |_| "one".to_owned()).await;
     rates.push(Rate::at_least("docker, standard, one owner", standard, 80.0));
     sandbox.shutdown().await;
-    rates.push(Rate::floor(BARE, floors::bare_docker_rate(span).await));
+    rates.push(Rate::floor(BARE, floors::bare_docker_rate(load.1).await));
     let sandbox = open(Setup { pool_size: 4, concurrency: 4, ..Setup::usual("strict") }).await;
-    let strict = workload::rate(&sandbox, SecurityLevel::Strict, span, |job| job.to_string()).await;
+    let strict = workload::rate(&sandbox, SecurityLevel::Strict, load, |job| job.to_string()).await;
     rates.push(Rate::share("docker, strict, single use", strict, BARE, 0.85));
     sandbox.shutdown().await;
 }

@@ -10,30 +10,37 @@ pub(crate) struct Times {
     factor: Option<f64>,
     /// Maximum 95th percentile.
     limit: Option<f64>,
+    /// Maximum milliseconds of the median above the floor's.
+    within: Option<f64>,
 }
 
 impl Times {
     pub(crate) fn floor(name: &'static str, samples: Vec<f64>) -> Self {
-        Self { name, samples, floor: None, factor: None, limit: None }
+        Self { name, samples, floor: None, factor: None, limit: None, within: None }
     }
 
     pub(crate) fn beside(floor: Vec<f64>, name: &'static str, samples: Vec<f64>, factor: Option<f64>) -> Self {
-        Self { name, samples, floor: Some(floor), factor, limit: None }
+        Self { name, samples, floor: Some(floor), factor, limit: None, within: None }
+    }
+
+    pub(crate) fn within(floor: Vec<f64>, name: &'static str, samples: Vec<f64>, milliseconds: f64) -> Self {
+        Self { within: Some(milliseconds), ..Self::beside(floor, name, samples, None) }
     }
 
     pub(crate) fn under(name: &'static str, samples: Vec<f64>, limit: f64) -> Self {
-        Self { name, samples, floor: None, factor: None, limit: Some(limit) }
+        Self { name, samples, floor: None, factor: None, limit: Some(limit), within: None }
     }
 
-    fn at(&self, share: f64) -> f64 {
+    pub(crate) fn at(&self, share: f64) -> f64 {
         at(&self.samples, share)
     }
 
     fn target(&self) -> String {
-        match (self.factor, self.limit) {
-            (Some(factor), _) => format!("< {factor} x"),
-            (None, Some(limit)) => format!("p95 < {limit}"),
-            (None, None) => "-".to_owned(),
+        match (self.factor, self.limit, self.within) {
+            (Some(factor), _, _) => format!("< {factor} x"),
+            (None, Some(limit), _) => format!("p95 < {limit}"),
+            (None, None, Some(within)) => format!("< + {within}"),
+            (None, None, None) => "-".to_owned(),
         }
     }
 }

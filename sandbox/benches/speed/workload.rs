@@ -76,6 +76,14 @@ pub(crate) fn hello(level: SecurityLevel, owner: &str) -> Job {
     job(level, owner, "print('hello')\n", Duration::from_secs(20))
 }
 
+/// Returns a job that leaves three files of 100 KB in a folder; only those in `outputs` are collected.
+pub(crate) fn writing(folder: &str, owner: &str) -> Job {
+    let source = format!(
+        "import os\nos.mkdir('{folder}')\nfor n in range(3): open(f'{folder}/{{n}}', 'wb').write(os.urandom(102400))\nprint('hello')\n"
+    );
+    job(SecurityLevel::Strict, owner, &source, Duration::from_secs(20))
+}
+
 pub(crate) fn spin(owner: &str, wall: Duration) -> Job {
     job(SecurityLevel::Strict, owner, "while True: pass\n", wall)
 }
@@ -101,17 +109,16 @@ pub(crate) async fn warm(sandbox: &dyn Sandbox, count: usize) {
     }
 }
 
-/// Measures jobs per second with as many clients as concurrent jobs.
+/// Measures jobs per second with this number of clients.
 pub(crate) async fn rate(
     sandbox: &Arc<dyn Sandbox>,
     level: SecurityLevel,
-    span: Duration,
+    (count, span): (usize, Duration),
     owner: fn(usize) -> String,
 ) -> f64 {
-    const CLIENTS: usize = 4;
     let (began, done) = (Instant::now(), Arc::new(AtomicUsize::new(0)));
     let mut clients = tokio::task::JoinSet::new();
-    for _ in 0..CLIENTS {
+    for _ in 0..count {
         let (sandbox, done) = (Arc::clone(sandbox), Arc::clone(&done));
         clients.spawn(async move {
             while began.elapsed() < span {

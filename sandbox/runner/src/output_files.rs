@@ -92,7 +92,11 @@ impl<E, S: FnMut(FileFrame) -> Result<(), E>> Collection<S> {
             FileType::RegularFile if path.is_empty() => Err("is not a folder".to_owned()),
             FileType::RegularFile => self.read_file(folder, name, &stat).map(Entry::File),
             FileType::Symlink => Err("is a link".to_owned()),
-            _ => Err("is not a regular file".to_owned()),
+            FileType::Fifo
+            | FileType::Socket
+            | FileType::CharacterDevice
+            | FileType::BlockDevice
+            | FileType::Unknown => Err("is not a regular file".to_owned()),
         }
     }
 
@@ -174,6 +178,9 @@ mod tests {
 
     const LIMITS: OutputFileLimits = OutputFileLimits { files: 4, file_bytes: 100, total_bytes: 150 };
 
+    type Sizes = Vec<(String, usize)>;
+    type Reasons = Vec<(String, String)>;
+
     /// A folder of its own for a test, with a folder of output files.
     struct Place(std::path::PathBuf);
 
@@ -191,7 +198,7 @@ mod tests {
         }
 
         /// Returns the collected paths with sizes, and what was left out with the reasons.
-        fn collect(&self, limits: OutputFileLimits) -> (Vec<(String, usize)>, Vec<(String, String)>) {
+        fn collect(&self, limits: OutputFileLimits) -> (Sizes, Reasons) {
             let mut files = Vec::new();
             let left_out = collect(&self.0, limits, |file| {
                 files.push((file.path, file.content.len()));
@@ -208,7 +215,7 @@ mod tests {
         }
     }
 
-    fn named(list: &[(&str, usize)]) -> Vec<(String, usize)> {
+    fn named(list: &[(&str, usize)]) -> Sizes {
         list.iter().map(|(name, size)| ((*name).to_owned(), *size)).collect()
     }
 
@@ -307,7 +314,7 @@ mod tests {
         let place = Place::new("closed");
         place.write("closed", b"x");
         let path = place.0.join(OUTPUT_DIR).join("closed");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0)).expect("closes it");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).expect("closes it");
         // Root may read it.
         let expected = if File::open(&path).is_ok() { 0 } else { 1 };
         assert_eq!(place.collect(LIMITS).1.len(), expected);

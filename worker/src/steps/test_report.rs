@@ -1,5 +1,7 @@
 //! The test report of a run, in the form that clients read.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use domain::workflow::{Feedback, RunEnd, TestSummary};
 use sandbox::{JobResult, LeftOut, Outcome, TestCase, TestOutcome};
 use serde::Serialize;
@@ -21,6 +23,8 @@ const MAX_FEEDBACK_TESTS: usize = 50;
 /// Maximum bytes of each stream's text in the document as JSON writes it: a control character takes six. The whole
 /// document must fit a message of 8 MiB.
 const MAX_STREAM_BYTES: usize = 1_500_000;
+/// Maximum bytes of a stream that is repeated in base64 because it is not UTF-8.
+const MAX_BASE64_BYTES: usize = 512 << 10;
 /// Maximum tests in the document, and characters of their names and messages; the counts are of all tests.
 const MAX_TESTS: usize = 1_000;
 const MAX_MESSAGE_CHARS: usize = 300;
@@ -95,7 +99,7 @@ pub(super) fn test_report(result: &JobResult, untested: bool, remark: Option<&st
     };
     let (stdout, stderr) = (fitting(&result.stdout), fitting(&result.stderr));
     let is_cut = stdout.len() < result.stdout.len() || stderr.len() < result.stderr.len();
-    let document = json!({
+    let mut document = json!({
         "success_rate": summary.success_rate(),
         "total": total,
         "passed": passed,
@@ -119,6 +123,11 @@ pub(super) fn test_report(result: &JobResult, untested: bool, remark: Option<&st
             "max_rss_bytes": result.usage.max_rss_bytes,
         },
     });
+    for (name, bytes) in [("stdout_base64", &result.stdout), ("stderr_base64", &result.stderr)] {
+        if std::str::from_utf8(bytes).is_err() {
+            document[name] = BASE64.encode(&bytes[..bytes.len().min(MAX_BASE64_BYTES)]).into();
+        }
+    }
     let feedback = Feedback {
         failed_tests: tests
             .into_iter()
@@ -252,6 +261,17 @@ mod tests {
         check(&result(Outcome::Exited, Some(3), Some(vec![Passed, Passed])), false, 0.5);
         check(&result(Outcome::OomKilled, None, Some(vec![Passed])), false, 0.0);
         check(&result(Outcome::Exited, Some(0), Some(vec![Skipped])), false, 0.0);
+    }
+
+    #[test]
+    fn output_that_is_not_utf_8_is_repeated_in_base64() {
+        let run = |stdout: &[u8]| JobResult { stdout: stdout.to_vec(), ..result(Outcome::Exited, Some(0), None) };
+        let document = test_report(&run(b"caf\xe9"), false, None).document;
+        assert_eq!((&document["stdout"], &document["stdout_base64"]), (&json!("caf\u{fffd}"), &json!("Y2Fm6Q==")));
+        let document = test_report(&run("café".as_bytes()), false, None).document;
+        assert!(document.get("stdout_base64").is_none() && document.get("stderr_base64").is_none());
+        let largest = test_report(&run(&[0xff; 1 << 20]), false, None).document["stdout_base64"].as_str().map(str::len);
+        assert_eq!(largest, Some(MAX_BASE64_BYTES.div_ceil(3) * 4));
     }
 
     #[test]
