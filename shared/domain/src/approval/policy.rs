@@ -127,8 +127,18 @@ fn describe(workflow: &Workflow, stage: &Stage) -> String {
         Stage::Input { hint, .. } => format!("{} {hint}", why_input_is_needed(workflow)),
         Stage::BeforeExecute => format!("May this code ({origin}) run in the sandbox?"),
         Stage::Release => {
-            format!("May this result ({origin}) be released? {}: {}.", work_done(artifacts), artifacts.evidence())
+            let (work, evidence, files) = (work_done(artifacts), artifacts.evidence(), output_files(artifacts));
+            format!("May this result ({origin}) be released? {work}: {evidence}{files}.")
         }
+    }
+}
+
+/// Counts the files that the run left; their names are the job's, and are left to the artifacts.
+fn output_files(artifacts: &Artifacts) -> String {
+    match artifacts.output_files.len() {
+        0 => String::new(),
+        1 => ", 1 output file".to_owned(),
+        count => format!(", {count} output files"),
     }
 }
 

@@ -11,8 +11,8 @@ use domain::identity::{Role, User};
 use domain::ids::{ApprovalId, Digest, UserName};
 use domain::samples::{self, START, options, submitted};
 use domain::workflow::{
-    Action, Artifacts, CodeFile, Content, Event, Invocation, NewInput, Phase, ProjectFile, RunCommand, RunEnd,
-    TestSummary, Workflow, transition,
+    Action, Artifacts, CodeFile, Content, Event, Invocation, NewInput, OutputFile, Phase, ProjectFile, RunCommand,
+    RunEnd, TestSummary, Workflow, transition,
 };
 
 fn name(text: &str) -> UserName {
@@ -315,6 +315,12 @@ fn what_is_approved_is_what_is_parked() {
     let mut with_input = parked.clone();
     with_input.submission.stdin = Some(Content::new("rm -r data".to_owned()));
     assert_ne!(parked.release_digest(), with_input.release_digest());
+    let mut with_file = parked.clone();
+    with_file.artifacts.output_files = vec![OutputFile::new("a.txt".to_owned(), b"one")];
+    let mut with_another = parked.clone();
+    with_another.artifacts.output_files = vec![OutputFile::new("a.txt".to_owned(), b"two")];
+    assert_ne!(parked.release_digest(), with_file.release_digest());
+    assert_ne!(with_another.release_digest(), with_file.release_digest());
     let mut project = parked.clone();
     project.submission.files = vec![ProjectFile { path: "a.py".to_owned(), content: Content::new(String::new()) }];
     let mut other_entry = project.clone();
@@ -606,5 +612,11 @@ fn a_release_gate_says_what_was_done() {
             panic!("it must park")
         };
         assert_eq!(park.description, format!("May this result (somewhere) be released? {expected}"));
+        workflow.artifacts.output_files = vec![OutputFile::new("approve me.txt".to_owned(), b"x")];
+        let Some(GateDecision::Park(park)) = Policy::default().rule(&workflow, RiskLevel::Low, START) else {
+            panic!("it must park")
+        };
+        let expected = expected.replace(".", "");
+        assert!(park.description.ends_with(&format!("{expected}, 1 output file.")), "{}", park.description);
     }
 }

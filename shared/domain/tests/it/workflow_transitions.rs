@@ -12,7 +12,8 @@ use domain::ids::Digest;
 use domain::samples::{START, options, submitted};
 use domain::workflow::{
     Artifacts, CodeFile, Content, Event, EventKind, Failure, Feedback, MAX_GATES, MAX_PROJECT_FILES, NewInput, Options,
-    Phase, PhaseKind, ProjectFile, RunCommand, Status, StepUsage, TestSummary, TestVerdict, Workflow, transition,
+    OutputFile, Phase, PhaseKind, ProjectFile, Ran, RunCommand, Status, StepUsage, TestSummary, TestVerdict, Workflow,
+    transition,
 };
 use messaging::MAX_TRANSITION_BYTES;
 use proptest::prelude::*;
@@ -517,7 +518,7 @@ fn however_often_a_workflow_is_sent_back_it_ends_and_fits_a_message() {
             Phase::Execute { .. } => Event::Executed {
                 results: content(),
                 tests: TestSummary { total: 1, passed: 0 },
-                ran: Box::default(),
+                ran: Box::new(Ran { output_files: vec![OutputFile::new(longest(255), b"x"); 50], ..Ran::default() }),
                 rerun: if state.round < 10 { TestVerdict::Repairable(largest_feedback()) } else { TestVerdict::Passed },
                 usage: free,
             },
