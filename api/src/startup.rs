@@ -229,6 +229,7 @@ async fn connect(config: &Config, broker: &Broker, lifecycle: Lifecycle) -> Resu
         auth: auth.clone(),
         lifecycle: lifecycle.clone(),
         quota: EventStreamQuota::default(),
+        demand_human_from: config.demand_human_from,
     };
     Ok(AppState {
         access_log: web::Data::new(AccessLog::new(clock)),

@@ -144,13 +144,16 @@ impl ProgressView {
         }
     }
 
-    /// Ends the view, and removes from the state the streams that were shown whole.
+    /// Ends the view: removes the output that was shown from the state, so that the rest of it follows.
     fn finish(&self, state: &mut Value) {
         for (stream, (name, _)) in STREAMS.iter().enumerate() {
-            self.print_lines(stream, &self.unfinished[stream]);
-            let result = &mut state["artifacts"]["test_results"];
-            if !self.shown[stream].is_empty() && result[name] == output::sanitize(&self.shown[stream]).as_str() {
-                result[name] = "".into();
+            let shown = output::sanitize(&self.shown[stream]);
+            let unfinished = output::sanitize(&self.unfinished[stream]);
+            let result = &mut state["artifacts"]["test_results"][name];
+            let rest = result.as_str().and_then(|text| text.strip_prefix(shown.as_str()));
+            match rest.map(|rest| format!("{unfinished}{rest}")) {
+                Some(rest) => *result = rest.into(),
+                None => self.print_lines(stream, &unfinished),
             }
         }
         if let Some(bar) = &self.bar {

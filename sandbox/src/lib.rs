@@ -28,7 +28,7 @@ pub use config::{Backend, SandboxConfig};
 pub use error::SandboxError;
 pub use job::{Command, Job, JobFile, JobInput, Limits, Owner, SecurityLevel};
 pub use result::{Health, JobResult, Outcome, TestCase, TestOutcome, Usage, signal_text};
-pub use runner::protocol::{LeftOut, OUTPUT_DIR as OUTPUT_FOLDER, OutputChunk, OutputStream};
+pub use runner::protocol::{LeftOut, OUTPUT_DIR, OutputChunk, OutputStream};
 pub use runtime::{Language, Library, languages};
 
 /// A backend that runs jobs, each isolated from the host and from every other job.

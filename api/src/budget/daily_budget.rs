@@ -54,8 +54,7 @@ impl DailyBudget {
     pub(crate) async fn require_remaining(&self, user: &UserName) -> Result<(), Problem> {
         let limit = self.settings.per_user_day;
         let logged = self.spent_reads.run(user, Box::pin(self.spent_today(user))).await?;
-        // The cost of runs whose workflow ended without their result is not in the log.
-        let spent = logged + self.charges.of(user, &self.clock.now().day());
+        let spent = logged + self.charged_today(user).await?;
         if spent < limit {
             return Ok(());
         }
@@ -80,5 +79,12 @@ impl DailyBudget {
                 Err(Problem::unavailable(detail, Duration::from_secs(1)))
             }
         }
+    }
+    /// Returns the cost outside the log: runs whose workflow ended without their result.
+    async fn charged_today(&self, user: &UserName) -> Result<f64, Problem> {
+        self.charges.of(user, &self.clock.now().day()).await.map_err(|error| {
+            tracing::warn!(%error, "Failed to read charges");
+            Problem::unavailable("Today's cost cannot be read right now; try again.", Duration::from_secs(1))
+        })
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use bytes::Bytes;
-use domain::approval::Actor;
+use domain::approval::{Actor, RiskLevel};
 use domain::ids::WorkflowId;
 use domain::workflow::{PhaseKind, Workflow};
 use futures_util::{Stream, stream};
@@ -37,7 +37,7 @@ use crate::workflows::state::Workflows;
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 /// Maximum attempts to read the log; then the stream ends and the client resumes it with its last id.
 const MAX_READ_ATTEMPTS: u64 = 5;
-/// Time to wait for the next output of a job whose step has ended: it comes another way than the log's entries.
+/// Time to wait for the rest of the output of a job whose step has ended: it comes another way than the log's entries.
 const OUTPUT_DRAIN_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// The part of the application state for event streams.
@@ -46,6 +46,8 @@ pub(crate) struct EventStreams {
     pub(crate) auth: web::Data<Auth>,
     pub(crate) lifecycle: web::Data<Lifecycle>,
     pub(crate) quota: EventStreamQuota,
+    /// The operator's present rule.
+    pub(crate) demand_human_from: Option<RiskLevel>,
 }
 
 /// Opens a stream. 204 if the workflow has ended and no event is left, after which browsers do not reconnect.
@@ -77,8 +79,7 @@ pub(crate) async fn events(
         id: workflow_id,
         last,
         output_number,
-        executing: (output_number > 0 || is_executing(&stored.workflow) && last == stored.sequence)
-            .then_some((stored.workflow, last)),
+        executing: (last == stored.sequence && is_executing(&stored.workflow)).then_some((stored.workflow, last)),
         output: None,
         subscription,
         must_read_log: true,
@@ -226,12 +227,16 @@ impl WorkflowEventStream {
     }
 
     async fn push(&mut self, entry: &Entry) {
+        // This instance learns only now what a client that resumes already knows.
+        if entry.sequence == self.last && self.output.is_none() {
+            self.note_execution(&entry.workflow, entry.sequence);
+        }
         if entry.sequence > self.last {
-            // The step may have ended before its output was watched.
-            if let Some(executing) = self.executing.take() {
-                self.watch_output(executing).await;
+            // Nothing of a cancelled job is sent.
+            if entry.workflow.phase.kind() != PhaseKind::Cancelled {
+                self.drain_output().await;
             }
-            self.drain_output().await;
+            self.output = None;
             // A caller who may see a state may see its history; each later state is checked by itself.
             if self.has_caught_up && !self.is_visible_to_caller(&entry.workflow) {
                 self.has_ended = true;
@@ -251,21 +256,22 @@ impl WorkflowEventStream {
     async fn watch_output(&mut self, entry: (Workflow, u64)) {
         let Some(user) = self.streams.auth.tokens.current_user(&self.caller) else { return };
         let workflows = self.streams.workflows.clone();
-        self.output = OutputWatch::start(workflows, entry, self.output_number, &user).await;
+        let demand = self.streams.demand_human_from;
+        self.output = OutputWatch::start(workflows, entry, self.output_number, (&user, demand)).await;
     }
 
     fn push_output(&mut self, output: &LiveOutput) {
         let Some(user) = self.streams.auth.tokens.current_user(&self.caller) else { return };
-        self.pending.extend(self.output.as_ref().and_then(|watch| watch.render(output, &user)));
+        self.pending.extend(self.output.as_mut().and_then(|watch| watch.render(output, &user)));
     }
 
     /// Sends the rest of the output of a job whose step has ended.
     async fn drain_output(&mut self) {
-        while let Some(watch) = &mut self.output {
-            let patience = if watch.is_open() { OUTPUT_DRAIN_TIMEOUT } else { Duration::ZERO };
-            match tokio::time::timeout(patience, watch.next()).await {
+        let until = Instant::now() + OUTPUT_DRAIN_TIMEOUT;
+        while let Some(watch) = self.output.as_mut().filter(|watch| watch.is_open()) {
+            match tokio::time::timeout_at(until, watch.next()).await {
                 Ok(output) => self.push_output(&output),
-                Err(_) => self.output = None,
+                Err(_) => return,
             }
         }
     }

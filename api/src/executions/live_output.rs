@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use actix_web::web;
 use bytes::Bytes;
+use domain::approval::RiskLevel;
 use domain::identity::User;
 use domain::workflow::Workflow;
 use messaging::{LiveOutput, LiveStream};
@@ -12,6 +13,7 @@ use serde_json::json;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use crate::workflows::access::{may_be_gated, may_watch_output};
+use crate::workflows::live_output::Subscription;
 use crate::workflows::state::Workflows;
 
 /// The output of the step that a log entry began.
@@ -22,6 +24,8 @@ pub(crate) struct OutputWatch {
     /// A human may be asked before the result is released.
     is_gated: bool,
     last_number: u64,
+    /// Output before the next one was dropped.
+    is_cut: bool,
     buffered: VecDeque<Arc<LiveOutput>>,
     receiver: Receiver<Arc<LiveOutput>>,
     /// A job has sent output and not its end.
@@ -29,21 +33,24 @@ pub(crate) struct OutputWatch {
 }
 
 impl OutputWatch {
-    /// Watches the output after `number` of the step that the entry began; `None` if `user` may not read it.
+    /// Watches the output after `number` of the step that the entry began and that runs now; `None` if `user` may not read
+    /// it. The operator demands a human for some findings if `demand_human_from` is set.
     pub(crate) async fn start(
         workflows: web::Data<Workflows>,
         (workflow, sequence): (Workflow, u64),
         number: u64,
-        user: &User,
+        (user, demand_human_from): (&User, Option<RiskLevel>),
     ) -> Option<Self> {
         // An error hides the output.
-        let is_gated = may_be_gated(&workflows, &workflow).await.unwrap_or(true);
-        if !may_watch_output(&workflow, user, is_gated) {
+        let is_gated = may_be_gated(&workflows, workflow.id, demand_human_from).await.unwrap_or(true);
+        // The step may have ended meanwhile; its output is then in the result, for those who may read that.
+        if workflows.reader.knows_newer(workflow.id, sequence) || !may_watch_output(&workflow, user, is_gated) {
             return None;
         }
-        let (buffered, receiver) = workflows.live_output.subscribe(workflow.id, sequence, number);
-        let buffered = buffered.into();
-        Some(Self { workflows, workflow, sequence, is_gated, last_number: number, buffered, receiver, is_open: false })
+        let Subscription { buffered, is_cut, receiver } =
+            workflows.live_output.subscribe(workflow.id, sequence, number);
+        let last_number = number;
+        Some(Self { workflows, workflow, sequence, is_gated, last_number, is_cut, buffered, receiver, is_open: false })
     }
 
     /// Waits for the next output of this step. Cancel safe.
@@ -56,7 +63,8 @@ impl OutputWatch {
                     Err(RecvError::Lagged(_)) => {
                         let (id, sequence) = (self.workflow.id, self.sequence);
                         let again = self.workflows.live_output.subscribe(id, sequence, self.last_number);
-                        (self.buffered, self.receiver) = (again.0.into(), again.1);
+                        (self.buffered, self.receiver) = (again.buffered, again.receiver);
+                        self.is_cut |= again.is_cut;
                         continue;
                     }
                     // The sender lives as long as the application state.
@@ -78,7 +86,7 @@ impl OutputWatch {
     }
 
     /// Returns the event of an output; `None` for the end of a job, and if `user` may no longer read it.
-    pub(crate) fn render(&self, output: &LiveOutput, user: &User) -> Option<Bytes> {
+    pub(crate) fn render(&mut self, output: &LiveOutput, user: &User) -> Option<Bytes> {
         let stream = match output.stream {
             LiveStream::Stdout => "stdout",
             LiveStream::Stderr => "stderr",
@@ -87,12 +95,15 @@ impl OutputWatch {
         if !may_watch_output(&self.workflow, user, self.is_gated) {
             return None;
         }
-        let data = json!({
+        let mut data = json!({
             "workflow_id": output.workflow_id,
             "event": "output",
             "stream": stream,
             "text": output.text,
         });
+        if std::mem::take(&mut self.is_cut) {
+            data["earlier_output_dropped"] = true.into();
+        }
         Some(Bytes::from(format!("id: {}.{}\nevent: output\ndata: {data}\n\n", output.sequence, output.number)))
     }
 }

@@ -70,12 +70,17 @@ pub(crate) async fn may_show_artifacts(
         && !demands_human(workflows, &submission, workflow.artifacts.security_report.as_ref()).await?)
 }
 
-/// Returns whether a human may be asked before the result of a workflow is released, by its submission as accepted.
-pub(crate) async fn may_be_gated(workflows: &Workflows, workflow: &Workflow) -> Result<bool, Problem> {
-    let submitted = workflows.log.submission(workflow.id).await.map_err(|error| log_unavailable(&error))?;
+/// Returns whether a human may be asked before the result of a workflow is released: by its submission as accepted, or by
+/// the operator's present rule for some findings, which a later round may have.
+pub(crate) async fn may_be_gated(
+    workflows: &Workflows,
+    id: WorkflowId,
+    demand_human_from: Option<RiskLevel>,
+) -> Result<bool, Problem> {
+    let submitted = workflows.log.submission(id).await.map_err(|error| log_unavailable(&error))?;
     let Some(submission) = submitted.map(|submitted| submitted.workflow.submission) else { return Ok(true) };
-    Ok(submission.options.require_approval
-        || demands_human(workflows, &submission, workflow.artifacts.security_report.as_ref()).await?)
+    let demand = demand_human_from.or(submission.policy.demand_human_from);
+    Ok(submission.options.may_ask_human() || demand.is_some())
 }
 
 /// Returns whether `user` may read the output of a job that runs, as [`sees_artifacts`] of its result: without a gate

@@ -287,7 +287,7 @@ fn texts_of(events: &[SseEvent]) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn output_of_a_running_job_is_sent_in_order_and_resumed() {
+async fn output_of_a_running_job_is_sent_in_order() {
     let stack = Stack::start().await;
     let api = stack.api(&[]).await;
     let token = api.token("ann").await;
@@ -317,11 +317,59 @@ async fn output_of_a_running_job_is_sent_in_order_and_resumed() {
     append_event(&stack.log, &id, failed()).await;
     assert_eq!(texts_of(&reader.rest().await), ["last", "executed", "step_failed"]);
 
-    // Also of a job that has ended meanwhile, for a client that was watching it.
-    let resumed = Reader::open_after(&api, &token, &id, &format!("{sequence}.1001")).await;
-    let mut rest = resumed.rest().await;
-    rest.retain(|event| event.data["text"] != "repeated");
-    assert_eq!(texts_of(&rest), ["two", "last", "executed", "step_failed"]);
+    // Of a step that has ended, the result holds the output, for those who may read that.
+    let late = Reader::open_after(&api, &token, &id, &format!("{sequence}.1")).await;
+    assert_eq!(texts_of(&late.rest().await), ["executed", "step_failed"]);
+    assert_eq!(
+        texts_of(&Reader::open(&api, &token, &id, Some(sequence - 1)).await.rest().await),
+        ["analyzed", "executed", "step_failed"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_resumes_behind_the_output_that_it_has() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let token = api.token("ann").await;
+    let id = submit_without_gate(&api, &token).await;
+    let sequence = run_to_execution(&stack.log, &id).await;
+    let mut reader = Reader::open(&api, &token, &id, Some(sequence)).await;
+    let job = Job { channel: LiveOutputChannel::new(&stack.broker), id: &id, sequence };
+    for (number, text) in [(11, "one"), (12, "two"), (13, "three")] {
+        job.print(number, LiveStream::Stdout, text).await;
+        assert_eq!(texts_of(&[reader.next().await.unwrap()]), [text]);
+    }
+    let mut resumed = Reader::open_after(&api, &token, &id, &format!("{sequence}.11")).await;
+    assert_eq!(texts_of(&[resumed.next().await.unwrap(), resumed.next().await.unwrap()]), ["two", "three"]);
+    job.print(14, LiveStream::Stdout, "four").await;
+    assert_eq!(texts_of(&[reader.next().await.unwrap(), resumed.next().await.unwrap()]), ["four", "four"]);
+    // Nothing of a cancelled job follows.
+    job.print(15, LiveStream::Stdout, "").await;
+    assert_eq!(api.post(&format!("/api/v3/execute/cancel/{id}"), Some(&token), &json!({})).await.0, 200);
+    job.print(16, LiveStream::Stdout, "too late").await;
+    let rest = reader.rest().await;
+    assert_eq!(rest.last().map(|event| event.kind.as_str()), Some("cancelled"));
+    assert!(!texts_of(&rest).contains(&"too late"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_of_the_operator_withholds_output_that_may_be_gated_later() {
+    let stack = Stack::start().await;
+    let api = stack.api(&[]).await;
+    let token = api.token("ann").await;
+    let id = submit_without_gate(&api, &token).await;
+    let sequence = run_to_execution(&stack.log, &id).await;
+    // The rule is newer than the submission.
+    let strict = stack.api(&[("approval.demand_human_from", "high")]).await;
+    let mut withheld = Reader::open(&strict, &strict.token("ann").await, &id, Some(sequence - 1)).await;
+    assert_eq!(withheld.next().await.unwrap().kind, "analyzed");
+    let mut shown = Reader::open(&api, &token, &id, Some(sequence - 1)).await;
+    assert_eq!(shown.next().await.unwrap().kind, "analyzed");
+    let job = Job { channel: LiveOutputChannel::new(&stack.broker), id: &id, sequence };
+    job.print(1, LiveStream::Stdout, "secret").await;
+    assert_eq!(texts_of(&[shown.next().await.unwrap()]), ["secret"]);
+    append_event(&stack.log, &id, failed()).await;
+    assert_eq!(texts_of(&withheld.rest().await), ["step_failed"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -343,6 +391,6 @@ async fn output_before_a_gate_is_for_those_who_may_decide() {
     job.print(2, LiveStream::End, "").await;
     append_event(&stack.log, &id, failed()).await;
     assert_eq!(texts_of(&owner.rest().await), ["step_failed"]);
-    let again = Reader::open_after(&api, &ann, &id, &format!("{sequence}.0")).await;
+    let again = Reader::open_after(&api, &ann, &id, &format!("{sequence}.1")).await;
     assert_eq!(texts_of(&again.rest().await), ["step_failed"]);
 }

@@ -5,11 +5,9 @@ use std::io::Write as _;
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
-use serde_json::Value;
-
 use crate::client::{ApiClient, ConnectionArgs};
 use crate::error::CommandError;
-use crate::output::out;
+use crate::output::{out, sanitize};
 use crate::watch::print_output_files;
 
 /// List or save the files that a run left in its folder `outputs`
@@ -27,27 +25,39 @@ pub struct Outputs {
 impl Outputs {
     pub async fn run(self) -> Result<ExitCode, CommandError> {
         let api = self.connection.connect().await?;
-        let state = &api.get_raw(&format!("/api/v3/execute/status/{}", self.id)).await?["data"];
         match &self.to {
-            Some(folder) => save_output_files(&api, state, folder).await?,
-            None => print_output_files(state),
+            Some(folder) => save_output_files(&api, &self.id, folder).await?,
+            None => print_output_files(&api.get(&status_path(&self.id)).await?["data"]),
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Saves the output files of a workflow below `folder`. An existing file is an error: the names are those of the run.
-pub(super) async fn save_output_files(api: &ApiClient, state: &Value, folder: &Path) -> Result<(), CommandError> {
-    let id = state["workflow_id"].as_str().unwrap_or_default();
-    for file in state["artifacts"]["files"].as_array().into_iter().flatten() {
+fn status_path(id: &str) -> String {
+    format!("/api/v3/execute/status/{id}")
+}
+
+/// Saves the output files of a workflow below `folder`, and fails at the end if one was not saved. An existing file is
+/// kept: the names are those of the run.
+pub(super) async fn save_output_files(api: &ApiClient, id: &str, folder: &Path) -> Result<(), CommandError> {
+    // Unchanged names, which are those to request.
+    let state = api.get_raw_with_retry(&status_path(id)).await?;
+    let mut failures = Vec::new();
+    for file in state["data"]["artifacts"]["files"].as_array().into_iter().flatten() {
         let name = file["name"].as_str().unwrap_or_default();
-        let path =
-            path_below(folder, name).ok_or_else(|| format!("cannot save {name:?}: its name leaves the folder"))?;
-        let content = api.download(&["api", "v3", "execute", id, "artifacts", "outputs"], name).await?;
-        save(&path, &content).map_err(|error| format!("cannot save {}: {error}", path.display()))?;
-        out!("saved {}", path.display());
+        match save_output_file(api, id, name, folder).await {
+            Ok(path) => out!("saved {}", sanitize(&path.display().to_string())),
+            Err(error) => failures.push(sanitize(&format!("cannot save {name}: {error}"))),
+        }
     }
-    Ok(())
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("; ").into()) }
+}
+
+async fn save_output_file(api: &ApiClient, id: &str, name: &str, folder: &Path) -> Result<PathBuf, CommandError> {
+    let path = path_below(folder, name).ok_or_else(|| "its name leaves the folder".to_owned())?;
+    let content = api.download(&["api", "v3", "execute", id, "artifacts", "outputs"], name).await?;
+    save(&path, &content).map_err(|error| error.to_string())?;
+    Ok(path)
 }
 
 fn path_below(folder: &Path, name: &str) -> Option<PathBuf> {

@@ -88,7 +88,7 @@ impl Run {
         };
         print_workflow(&state);
         if let Some(folder) = &self.outputs {
-            save_output_files(&api, &state, folder).await?;
+            save_output_files(&api, state["workflow_id"].as_str().unwrap_or_default(), folder).await?;
         }
         Ok(exit_code(&state))
     }

@@ -30,7 +30,7 @@ pub(crate) fn collect<E>(
     if limits.files == 0 {
         return Ok(collection.left_out);
     }
-    match openat(CWD, job_dir, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) {
+    match openat(CWD, job_dir, OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty()) {
         Ok(job) => match statat(&job, OUTPUT_DIR, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(_) => collection.add(&job, OUTPUT_DIR, "")?,
             Err(_) => return Ok(collection.left_out),

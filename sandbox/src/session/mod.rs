@@ -5,7 +5,8 @@ pub(crate) mod transport;
 use std::time::Duration;
 
 use runner::protocol::{
-    self, FileFrame, Finished, FrameError, HostFrame, JobFrame, OutputChunk, OutputFileLimits, RunnerFrame,
+    self, FileFrame, Finished, FrameError, HostFrame, JobFrame, JobLimits, OutputChunk, OutputFileLimits, RunnerFrame,
+    path_problem,
 };
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc::UnboundedSender;
@@ -42,7 +43,7 @@ pub(crate) async fn run_session(
     live_output: Option<&UnboundedSender<OutputChunk>>,
     cancel: &CancellationToken,
 ) -> Result<SessionEnd, SandboxError> {
-    let (wall, limits) = (Duration::from_millis(job.limits.wall_ms), job.limits.output_files);
+    let (wall, limits) = (Duration::from_millis(job.limits.wall_ms), job.limits.clone());
     let frame = protocol::encode(&HostFrame::Job(Box::new(job)))
         .map_err(|error| SandboxError::fail("files_too_large", error.to_string()))?;
     let deadline = Instant::now() + wall.saturating_add(RESULT_GRACE);
@@ -54,7 +55,7 @@ pub(crate) async fn run_session(
         () = sleep_until(Instant::now() + SEND_TIMEOUT) => return Ok(SessionEnd::Disconnected),
     }
     drop(frame);
-    let mut receive = std::pin::pin!(receive_result(&mut transport.reader, limits, live_output));
+    let mut receive = std::pin::pin!(receive_result(&mut transport.reader, &limits, live_output));
     tokio::select! {
         biased;
         received = &mut receive => received,
@@ -74,27 +75,32 @@ pub(crate) async fn run_session(
 /// Reads frames up to the result, and passes on the output in between.
 async fn receive_result(
     reader: &mut FrameReader,
-    limits: OutputFileLimits,
+    limits: &JobLimits,
     live_output: Option<&UnboundedSender<OutputChunk>>,
 ) -> Result<SessionEnd, SandboxError> {
     let failed = |detail: String| Err(SandboxError::retry("runner_failed", detail));
-    let (mut files, mut bytes) = (Vec::new(), 0);
+    let OutputFileLimits { files: most_files, total_bytes: most_bytes, .. } = limits.output_files;
+    let (mut files, mut file_bytes, mut output_bytes) = (Vec::new(), 0, 0);
     loop {
         match read_frame(reader).await {
             Ok(RunnerFrame::Output(chunk)) => {
+                output_bytes += chunk.bytes.len() as u64;
+                if output_bytes > limits.output_bytes.saturating_mul(2) {
+                    return failed("the runner sent more output than it may keep".to_owned());
+                }
                 // The receiver may have stopped listening.
                 if let Some(live_output) = live_output
                     && live_output.send(chunk).is_err()
                 {
-                    tracing::debug!("Nobody receives the output of the running job");
+                    tracing::debug!("Output of a running job has no receiver");
                 }
             }
             Ok(RunnerFrame::OutputFile(file)) => {
-                bytes += file.content.len() as u64;
-                files.push(file);
-                if files.len() > limits.files as usize || bytes > limits.total_bytes {
-                    return failed("the runner sent more output files than the limits permit".to_owned());
+                file_bytes += file.content.len() as u64;
+                if files.len() >= most_files as usize || file_bytes > most_bytes || path_problem(&file.path).is_some() {
+                    return failed("the runner sent an output file that the limits do not permit".to_owned());
                 }
+                files.push(file);
             }
             Ok(RunnerFrame::Finished(finished)) => return Ok(SessionEnd::Finished(finished, files)),
             Ok(RunnerFrame::Refused(refused)) => return Err(refused.into()),

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -28,6 +29,8 @@ use service::telemetry::TraceContext;
 const REPLY_TO: &str = "Promptcraft-Reply-To";
 /// Delay before an ended subscription to answers is renewed.
 const RESUBSCRIBE_DELAY: Duration = Duration::from_millis(500);
+/// Interval of checks for callers that wait during a drain.
+const DRAIN_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A failure to get an analysis.
 #[derive(Debug, thiserror::Error)]
@@ -72,14 +75,16 @@ struct WaitingAnalysis<'a> {
 }
 
 impl AnalysisRequests {
-    /// Creates the queue on `broker`, and receives answers until the life ends.
+    /// Creates the queue on `broker`, and receives answers until the life ends and none is awaited.
     pub async fn open(broker: &Broker, life: &Lifecycle) -> Result<Self, MessagingError> {
         let requests = Self { broker: broker.clone(), inbox: Uuid::new_v4().to_string(), waiting: Waiting::default() };
         let answers = requests.subscribe().await?;
-        let receive = requests.clone().receive(answers);
-        let stopping = life.stopping();
+        let (receive, idle) = (requests.clone().receive(answers), requests.clone().is_idle_after(life.stopping()));
         life.spawn(async move {
-            stopping.run_until_cancelled(receive).await;
+            tokio::select! {
+                () = receive => {}
+                () = idle => {}
+            }
         });
         Ok(requests)
     }
@@ -97,7 +102,7 @@ impl AnalysisRequests {
                 let token = answer.subject.rsplit('.').next().unwrap_or_default();
                 let caller = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(token);
                 if caller.is_none_or(|caller| caller.send(answer.payload).is_err()) {
-                    tracing::debug!("Dropped the answer of an analysis: its caller has gone");
+                    tracing::debug!("Dropped the answer of an analysis without a caller");
                 }
             }
             tokio::time::sleep(RESUBSCRIBE_DELAY).await;
@@ -105,6 +110,14 @@ impl AnalysisRequests {
                 Ok(again) => answers = again,
                 Err(error) => tracing::warn!(%error, "Failed to receive answers of analyses; retrying: {error}"),
             }
+        }
+    }
+
+    /// Waits for the stop, and then for the callers that still wait.
+    async fn is_idle_after(self, stopping: CancellationToken) {
+        stopping.cancelled().await;
+        while !self.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            tokio::time::sleep(DRAIN_POLL_INTERVAL).await;
         }
     }
 

@@ -50,17 +50,17 @@ impl Blobs {
     pub async fn store_apart(&self, text: String) -> Result<Content, BlobError> {
         let mut content = Content::new(text);
         let text = content.inline.take().unwrap_or_default();
-        self.store_bytes(content.digest, text.into_bytes()).await?;
+        self.store_bytes(content.digest, text.into_bytes().into()).await?;
         Ok(content)
     }
 
     /// Stores bytes of any size under their digest. Idempotent.
-    pub async fn store_bytes(&self, digest: Digest, bytes: Vec<u8>) -> Result<(), BlobError> {
+    pub async fn store_bytes(&self, digest: Digest, bytes: Bytes) -> Result<(), BlobError> {
         let maximum = self.broker.max_payload();
         if bytes.len() > maximum {
             return Err(BlobError::TooLarge { bytes: bytes.len(), maximum });
         }
-        let message = PublishMessage::build().payload(bytes.into());
+        let message = PublishMessage::build().payload(bytes);
         let subject = subjects::blob(digest);
         let unavailable = |error: &dyn std::fmt::Display| BlobError::Unavailable(error.to_string());
         failpoints::reach("content.before").await;

@@ -17,7 +17,7 @@ pub struct LiveOutput {
     pub workflow_id: WorkflowId,
     /// Sequence of the log entry whose step runs the job.
     pub sequence: u64,
-    /// Grows with each output of the entry, also over its attempts.
+    /// Grows with each output of the entry; over its attempts as far as the clocks of their workers agree.
     pub number: u64,
     pub stream: LiveStream,
     pub text: String,

@@ -25,6 +25,35 @@ async fn a_user_gets_by_with_the_program() {
     code_that_fails_fails_the_command(&terminal);
 }
 
+/// Prints a line at once and one after half a second, and leaves files whose names a URL or a terminal would misread.
+const PLOT: &str = concat!(
+    "import os, time\nprint('early', flush=True)\ntime.sleep(0.5)\nprint('late', end='')\nos.makedirs('outputs/a b')\n",
+    "for name in ('a b/50%.txt', 'c#d?.txt', '\\u202egnp.exe'): open('outputs/' + name, 'w').write(name)\n",
+);
+
+#[tokio::test]
+async fn output_is_shown_while_code_runs_and_its_files_are_saved() {
+    let stack = Stack::start_with(Options { backend: "bubblewrap", ..Options::default() }).await;
+    fs::write(stack.directory().join("plot.py"), PLOT).expect("a file");
+    let terminal = Terminal::new(&stack);
+    let seen = terminal.run(&["run", "plot.py", "--no-approval", "--watch", "--outputs", "results"]);
+    let lines: Vec<&str> = seen.well().lines().map(str::trim).collect();
+    let at =
+        |wanted: &str| lines.iter().position(|line| *line == wanted).unwrap_or_else(|| panic!("{wanted}: {seen:?}"));
+    let ended = lines.iter().position(|line| line.starts_with("completed ")).expect("an end");
+    assert!(at("| early") < ended && at("| late") > 0, "{seen:?}");
+    assert_eq!(lines.iter().filter(|line| line.starts_with("| ")).count(), 2, "each line once: {seen:?}");
+    assert!(!seen.well().contains('\u{202e}'), "{seen:?}");
+    for name in ["a b/50%.txt", "c#d?.txt", "\u{202e}gnp.exe"] {
+        let saved = fs::read_to_string(stack.directory().join("results").join(name)).expect("is saved");
+        assert_eq!(saved, name);
+    }
+    let id = lines[ended].split(' ').nth(1).expect("an id").to_owned();
+    assert!(terminal.run(&["outputs", &id]).well().contains("outputs/c#d?.txt  8 bytes"));
+    let again = terminal.run(&["outputs", &id, "--to", "results"]);
+    again.refused(1, "cannot save c#d?.txt");
+}
+
 #[tokio::test]
 async fn following_outlives_the_token_and_the_api() {
     let stack = Stack::start_with(Options::default().with("auth.access_ttl", "2s")).await;

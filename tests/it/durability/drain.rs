@@ -109,3 +109,22 @@ async fn processes_told_to_stop_under_load_lose_and_repeat_nothing() {
         assert!(stack.log(name).contains("draining"), "{name} did not drain");
     }
 }
+
+#[tokio::test]
+async fn an_analysis_under_way_is_answered_by_an_api_that_stops() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    // The worker answers only after the API was asked to stop.
+    stack.signal("worker-1", Signal::STOP);
+    let body =
+        json!({"analysis_type": "security", "context": {"file_content": "eval(input())\n", "language": "python"}});
+    let analyse = client.post("/api/v3/analyze", &body);
+    let stop = async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        stack.signal("api", Signal::TERM);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        stack.signal("worker-1", Signal::CONT);
+    };
+    let (answer, ()) = tokio::join!(analyse, stop);
+    assert!(!answer.expect(200)["data"]["suggestions"].as_array().expect("a list").is_empty());
+}

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use domain::workflow::{self, Artifacts, Event, Failure, Invocation, OutputFile, Ran, RunCommand, StepUsage, Workflow};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use messaging::{BlobError, Entry};
 use sandbox::{
-    Command, Job, JobFile, JobInput, JobResult, Limits, OUTPUT_FOLDER, Outcome, Owner, Sandbox, SandboxError,
+    Command, Job, JobFile, JobInput, JobResult, Limits, OUTPUT_DIR, Outcome, Owner, Sandbox, SandboxError,
     SecurityLevel,
 };
 use service::failpoints;
@@ -22,6 +24,9 @@ use crate::metrics::{observe_failed_job, observe_job};
 
 /// Time between the end of the longest run and the workflow's time limit, to append the results.
 const APPEND_RESERVE: Duration = Duration::from_secs(3);
+/// Concurrent stores of output files, and attempts for each.
+const MAX_CONCURRENT_STORES: usize = 4;
+const STORE_ATTEMPTS: usize = 3;
 const MIN_RUN_TIME: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(
@@ -85,7 +90,7 @@ pub(super) async fn run(
         Err(error) => return error.into(),
     };
     let runtime = artifacts.runtime.as_deref().unwrap_or_default();
-    let output_files = match store_output_files(context, artifacts, &result.output_files).await {
+    let output_files = match store_output_files(context, artifacts, result.output_files).await {
         Ok(output_files) => output_files,
         Err(error) => return error.into(),
     };
@@ -101,21 +106,33 @@ pub(super) async fn run(
 async fn store_output_files(
     context: &WorkerContext,
     artifacts: &Artifacts,
-    files: &[JobFile],
+    files: Vec<JobFile>,
 ) -> Result<Vec<OutputFile>, BlobError> {
     let was_given = |file: &OutputFile| {
-        let path = format!("{OUTPUT_FOLDER}/{}", file.name);
+        let path = format!("{OUTPUT_DIR}/{}", file.name);
         artifacts.files.iter().any(|given| given.path == path && given.content.digest == file.digest)
     };
-    let mut described: Vec<(OutputFile, &[u8])> = files
-        .iter()
-        .map(|file| (OutputFile::new(file.path.clone(), &file.content), file.content.as_slice()))
-        .filter(|(file, _)| !was_given(file))
-        .collect();
-    described.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
-    let stores = described.iter().map(|(file, content)| context.blobs.store_bytes(file.digest, content.to_vec()));
-    futures_util::future::try_join_all(stores).await?;
-    Ok(described.into_iter().map(|(file, _)| file).collect())
+    let described = files.into_iter().map(|file| (OutputFile::new(file.path, &file.content), file.content));
+    let stores = described.filter(|(file, _)| !was_given(file)).map(async |(file, content)| {
+        store_output_file(context, &file, Bytes::from(content)).await?;
+        Ok(file)
+    });
+    // Few at once: each is synced to disk, and the step's own append waits behind them.
+    let mut stored: Vec<OutputFile> =
+        stream::iter(stores).buffer_unordered(MAX_CONCURRENT_STORES).try_collect().await?;
+    stored.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(stored)
+}
+
+/// Stores a file, with retries: otherwise the whole run would be repeated.
+async fn store_output_file(context: &WorkerContext, file: &OutputFile, content: Bytes) -> Result<(), BlobError> {
+    for _ in 1..STORE_ATTEMPTS {
+        match context.blobs.store_bytes(file.digest, content.clone()).await {
+            Err(BlobError::Unavailable(reason)) => tracing::debug!(reason, "Failed to store an output file; retrying"),
+            outcome => return outcome,
+        }
+    }
+    context.blobs.store_bytes(file.digest, content).await
 }
 
 /// Returns the command to try first. Arguments are meant for a program, and a test runner takes none.

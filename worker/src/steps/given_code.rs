@@ -227,7 +227,8 @@ async fn run_tool(
             "the worker that generates has no sandbox; let it execute as well".to_owned(),
         ));
     };
-    let limits = Limits::for_level(SecurityLevel::Strict, execute::time_left(context, workflow).min(TOOL_TIMEOUT));
+    let time_limit = execute::time_left(context, workflow).min(TOOL_TIMEOUT);
+    let limits = Limits { output_files: 0, ..Limits::for_level(SecurityLevel::Strict, time_limit) };
     let job = Job {
         owner: Owner::new(workflow.owner.as_str()),
         level: SecurityLevel::Strict,

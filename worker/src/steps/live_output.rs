@@ -41,7 +41,7 @@ impl LiveOutputForwarder<'_> {
     }
 
     async fn send(&mut self, stream: LiveStream, text: String) {
-        // Time, so that the numbers of a later attempt on another worker are higher.
+        // Time, so that the numbers of a later attempt on another worker are higher if its clock is about right.
         self.last_number = (self.last_number + 1).max(u64::try_from(self.clock.now().as_millis()).unwrap_or(0));
         let (workflow_id, sequence, number) = (self.workflow_id, self.sequence, self.last_number);
         let output = LiveOutput { workflow_id, sequence, number, stream, text };

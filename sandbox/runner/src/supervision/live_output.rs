@@ -12,9 +12,9 @@ use crate::protocol::{self, OutputChunk, OutputStream, RunnerFrame};
 use crate::supervision::capture::Capture;
 
 /// Time from a job's start to the first send: most jobs have ended by then, and cost no frame.
-const FIRST: Duration = Duration::from_millis(200);
+const FIRST_SEND_DELAY: Duration = Duration::from_millis(200);
 /// Minimum time between two sends, so that many short writes become few frames.
-const INTERVAL: Duration = Duration::from_millis(100);
+const SEND_INTERVAL: Duration = Duration::from_millis(100);
 /// Maximum bytes of a chunk. A pipe that is ready takes a page without waiting: the frame, with its names, fits it.
 const MAX_CHUNK_BYTES: usize = 3_900;
 /// Maximum chunks of one send, so that a job that prints without an end does not delay the checks of its limits.
@@ -29,7 +29,7 @@ pub(crate) struct LiveOutput {
 
 impl LiveOutput {
     pub(crate) fn to(host: File) -> Self {
-        Self { host, next: FIRST }
+        Self { host, next: FIRST_SEND_DELAY }
     }
 
     /// Returns the time since the job's start at which unsent output is due; `None` if there is none.
@@ -42,7 +42,7 @@ impl LiveOutput {
         if elapsed < self.next || captures.iter().all(|capture| capture.unsent(1).is_empty()) {
             return Ok(());
         }
-        self.next = elapsed + INTERVAL;
+        self.next = elapsed + SEND_INTERVAL;
         for (stream, capture) in STREAMS.into_iter().zip(captures) {
             for _ in 0..MAX_CHUNKS {
                 let bytes = capture.unsent(MAX_CHUNK_BYTES).to_vec();
@@ -100,14 +100,14 @@ mod tests {
         let (host, writer) = std::io::pipe().expect("opens a pipe");
         let mut live = LiveOutput::to(File::from(OwnedFd::from(writer)));
         let (mut stdout, mut stderr) = (capture_of(b"one"), capture_of(b"two"));
-        live.send(FIRST / 2, [&mut stdout, &mut stderr]).expect("is not due");
-        assert_eq!(live.due([&stdout, &stderr]), Some(FIRST));
-        live.send(FIRST, [&mut stdout, &mut stderr]).expect("sends");
+        live.send(FIRST_SEND_DELAY / 2, [&mut stdout, &mut stderr]).expect("is not due");
+        assert_eq!(live.due([&stdout, &stderr]), Some(FIRST_SEND_DELAY));
+        live.send(FIRST_SEND_DELAY, [&mut stdout, &mut stderr]).expect("sends");
         assert_eq!(live.due([&stdout, &stderr]), None, "all is sent");
         let mut more = capture_of(b"more");
-        assert_eq!(live.due([&stdout, &more]), Some(FIRST + INTERVAL));
-        live.send(FIRST + INTERVAL / 2, [&mut stdout, &mut more]).expect("is not due");
-        live.send(FIRST + INTERVAL, [&mut stdout, &mut more]).expect("sends");
+        assert_eq!(live.due([&stdout, &more]), Some(FIRST_SEND_DELAY + SEND_INTERVAL));
+        live.send(FIRST_SEND_DELAY + SEND_INTERVAL / 2, [&mut stdout, &mut more]).expect("is not due");
+        live.send(FIRST_SEND_DELAY + SEND_INTERVAL, [&mut stdout, &mut more]).expect("sends");
         drop(live);
         let streams = [OutputStream::Stdout, OutputStream::Stderr, OutputStream::Stderr];
         let texts = ["one", "two", "more"].map(|text| text.as_bytes().to_vec());
@@ -121,7 +121,7 @@ mod tests {
         let text: Vec<u8> = (0..400_000_u32).map(|number| (number % 251) as u8).collect();
         let (mut stdout, mut stderr) = (capture_of(&text), capture_of(b""));
         for turn in 0..20 {
-            live.send(FIRST + INTERVAL * turn, [&mut stdout, &mut stderr]).expect("does not block");
+            live.send(FIRST_SEND_DELAY + SEND_INTERVAL * turn, [&mut stdout, &mut stderr]).expect("does not block");
         }
         assert!(live.due([&stdout, &stderr]).is_some(), "the pipe is full");
         drop(live);

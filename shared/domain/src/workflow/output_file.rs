@@ -39,7 +39,8 @@ pub enum MediaType {
 }
 
 impl MediaType {
-    /// Returns the type of a file: that of its content for images, archives and binary data, of its name for text.
+    /// Returns the type of a file: by its content if that is an image, else by its file ending as far as the content is
+    /// text, or begins as such a document.
     pub fn of(name: &str, content: &[u8]) -> Self {
         let extension = name.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map(|(_, extension)| extension);
         let extension = extension.unwrap_or_default().to_ascii_lowercase();
@@ -51,9 +52,13 @@ impl MediaType {
                 _ => Self::Text,
             };
         }
+        if is_png(content) {
+            return Self::Png;
+        }
+        if is_jpeg(content) {
+            return Self::Jpeg;
+        }
         match extension.as_str() {
-            "png" if is_png(content) => Self::Png,
-            "jpg" | "jpeg" if is_jpeg(content) => Self::Jpeg,
             "pdf" if content.starts_with(b"%PDF-") => Self::Pdf,
             "zip" if content.starts_with(b"PK") => Self::Zip,
             _ => Self::Binary,
@@ -102,9 +107,27 @@ fn is_png(bytes: &[u8]) -> bool {
     false
 }
 
-/// Returns whether the bytes begin and end as a JPEG image does.
+/// Returns whether the bytes are one JPEG image: whole segments from the start of the image to that of a scan, a frame
+/// among them, and the end of the image at the end.
 fn is_jpeg(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\xff\xd8\xff") && bytes.ends_with(b"\xff\xd9")
+    const START_OF_SCAN: u8 = 0xda;
+    let Some(mut rest) = bytes.strip_prefix(b"\xff\xd8").and_then(|rest| rest.strip_suffix(b"\xff\xd9")) else {
+        return false;
+    };
+    let mut has_frame = false;
+    while let [0xff, kind, high, low, ..] = *rest {
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        if length < 2 || rest.len() < length + 2 {
+            return false;
+        }
+        if kind == START_OF_SCAN {
+            return has_frame;
+        }
+        // Three kinds between those of frames are tables.
+        has_frame |= matches!(kind, 0xc0..=0xcf) && !matches!(kind, 0xc4 | 0xc8 | 0xcc);
+        rest = &rest[length + 2..];
+    }
+    false
 }
 
 #[cfg(test)]
@@ -113,6 +136,9 @@ mod tests {
 
     /// The smallest PNG image: one pixel.
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0\x3a\x7e\x9b\x55\0\0\0\nIDATx\xdac\xf8\x0f\0\x01\x01\x01\0\x1b\xb6\xeeV\0\0\0\0IEND\xaeB`\x82";
+
+    /// The segments of a JPEG image: application data, a frame, a scan.
+    const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x04JF\xff\xc0\0\x03\x08\xff\xda\0\x02\x12\x34\xff\xd9";
 
     #[track_caller]
     fn check(name: &str, content: &[u8], expected: &str) {
@@ -129,9 +155,13 @@ mod tests {
         check("plot.png", &appended, "application/octet-stream");
         check("plot.png", &PNG[..PNG.len() - 1], "application/octet-stream");
         check("plot.png", b"<html>", "text/plain; charset=utf-8");
-        check("plot.html", PNG, "application/octet-stream");
-        check("photo.jpeg", b"\xff\xd8\xff\xe0 \xff\xd9", "image/jpeg");
-        check("photo.jpg", b"\xff\xd8\xff\xe0 \xff\xd9<script>", "application/octet-stream");
+        check("plot.html", PNG, "image/png");
+        check("photo.jpeg", JPEG, "image/jpeg");
+        check("photo", JPEG, "image/jpeg");
+        check("photo.jpg", &[JPEG, b"<script>"].concat(), "application/octet-stream");
+        check("photo.jpg", b"\xff\xd8\xff<script>\xff\xd9", "application/octet-stream");
+        // A scan without a frame.
+        check("photo.jpg", b"\xff\xd8\xff\xda\0\x02\xff\xd9", "application/octet-stream");
         for cut in 0..PNG.len() {
             assert!(!is_png(&PNG[..cut]), "{cut}");
         }

@@ -154,6 +154,11 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> BucketCach
         self.lock_mut().retain(|_, value| value.as_ref().is_none_or(|value| !is_over(value)));
     }
 
+    /// Removes the entries whose keys do not begin with this from the copy.
+    pub(crate) fn keep_prefix(&self, prefix: &str) {
+        self.lock_mut().retain(|key, _| key.starts_with(prefix));
+    }
+
     fn lock(&self) -> RwLockReadGuard<'_, Entries<T>> {
         self.entries.read().unwrap_or_else(PoisonError::into_inner)
     }
