@@ -39,7 +39,12 @@ fn check(name: &str, options: &[&str]) {
     let mut child = String::new();
     output.read_line(&mut child).expect("prints its child's pid");
     let child = Path::new("/proc").join(child.trim()).join("cmdline");
-    assert!(!fs::read(&child).expect("the child runs").is_empty());
+    // The command line is empty for a moment while the child starts its program.
+    let started = now() + EXIT_TIMEOUT;
+    while fs::read(&child).expect("the child runs").is_empty() {
+        assert!(now() < started, "the child starts no program");
+        std::thread::sleep(Duration::from_millis(5));
+    }
     launched.kill().expect("kills the program");
     launched.wait().expect("reaps the program");
     fs::remove_file(&program).expect("cleans up");
