@@ -11,6 +11,7 @@ use service::failpoints;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::missing_module;
 use super::model_round;
 use super::outcome::StepOutcome;
 use super::test_report::{TestReport, test_report};
@@ -75,12 +76,15 @@ pub(super) async fn run(
     if let Err(error) = model_round::fail_unproven_tests(context, workflow, &mut result).await {
         return error.into();
     }
-    let TestReport { document, summary, end, feedback } = test_report(&result, untested, artifacts.remark.as_deref());
+    let runtime = artifacts.runtime.as_deref().unwrap_or_default();
+    let hint = missing_module::add_hint(&mut result, runtime, &sandbox.runtimes());
+    let remarks: Vec<&str> = artifacts.remark.as_deref().into_iter().chain(hint.as_deref()).collect();
+    let remark = (!remarks.is_empty()).then(|| remarks.join("; "));
+    let TestReport { document, summary, end, feedback } = test_report(&result, untested, remark.as_deref());
     let rerun = match model_round::rerun(context, workflow, summary, feedback).await {
         Ok(rerun) => rerun,
         Err(error) => return error.into(),
     };
-    let runtime = artifacts.runtime.as_deref().unwrap_or_default();
     let ran = Box::new(Ran { action, runtime_version: sandbox.version(runtime).map(str::to_owned), end: Some(end) });
     match context.blobs.store(document.to_string()).await {
         Ok(results) => StepOutcome::Event(Event::Executed { results, tests: summary, ran, rerun, usage }),
@@ -167,7 +171,7 @@ async fn leaves_tests_out(context: &WorkerContext, artifacts: &Artifacts) -> Res
     let Some(file) = artifacts.files.iter().find(|file| file.from_caller && file.path == *path) else {
         return Ok(false);
     };
-    Ok(generator::defines_tests(runtime, &context.blobs.load(&file.content).await?))
+    Ok(generator::defines_tests(sandbox::language_of(runtime), &context.blobs.load(&file.content).await?))
 }
 
 /// Returns the outcome of a step whose job the sandbox refused or lost.

@@ -4,6 +4,7 @@ mod analyze;
 mod execute;
 mod generate;
 mod given_code;
+mod missing_module;
 mod model_round;
 mod outcome;
 mod plan;
