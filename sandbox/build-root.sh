@@ -65,18 +65,18 @@ has_line() { # runtime_dir line
     return 1
 }
 
-# Prints the packages of a runtime, including those of policy files `extra-packages`.
+# Prints the packages of a runtime, including those of its own policy file `extra-packages`.
 packages_of() { # runtime_dir
-    local part name extra
+    local part extra="" packages=()
+    [ ! -f "$1/extra-packages" ] || extra="$(sed 's/#.*//' "$1/extra-packages")"
+    for name in $extra; do
+        [[ "$name" =~ ^[a-z0-9][a-z0-9.+-]+$ ]] || die "$1/extra-packages: \"$name\" is not a package name"
+    done
     while IFS= read -r part; do
-        extra=""
-        [ ! -f "$part/extra-packages" ] || extra="$(sed 's/#.*//' "$part/extra-packages")"
-        for name in $extra; do
-            [[ "$name" =~ ^[a-z0-9][a-z0-9.+-]+$ ]] || die "$part/extra-packages: \"$name\" is not a package name"
-        done
-        # shellcheck disable=SC2046,SC2086 # words on one line
-        echo $(words_in "$part/runtime.toml" packages) $extra
-    done < <(parts_of "$1") | xargs
+        packages+=("$(words_in "$part/runtime.toml" packages)")
+    done < <(parts_of "$1")
+    # shellcheck disable=SC2048,SC2086 # words on one line
+    echo ${packages[*]} $extra
 }
 
 # Prints the files of a kind that the parts of a runtime have.

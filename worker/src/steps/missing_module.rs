@@ -35,9 +35,11 @@ fn hint(module: &str, runtime: &str, offered: &[String]) -> Option<String> {
     (language == "python").then_some(())?;
     let mut others = sandbox::languages().filter(|it| it.variant_of == Some(language) && it.name != runtime);
     let Some(other) = others.find(|it| it.modules.iter().any(|known| known == module)) else {
+        // The packages of the distribution do not fit the libraries of a variant.
+        let list = if runtime == language { "extra-packages" } else { "libraries.txt" };
         return Some(format!(
             "the runtime {runtime} has no module {module}, and nothing is installed while code runs: supply it as a \
-             file, or an operator adds its package to sandbox/runtimes/{runtime}/extra-packages"
+             file, or an operator adds its package to sandbox/runtimes/{runtime}/{list}"
         ));
     };
     let name = other.name;
@@ -73,9 +75,9 @@ mod tests {
         let hint = |module, runtime, offered: &[String]| hint(module, runtime, offered).unwrap_or_default();
         assert!(hint("pandas", "python", &both).contains("python-data has the module pandas: name it as `language`"));
         assert!(hint("pandas", "python", &both[..1]).contains("build-root.sh DATA/sandbox python-data"));
-        for runtime in &both {
-            let text = hint("sklearn", runtime, &both);
-            assert!(text.contains(&format!("sandbox/runtimes/{runtime}/extra-packages")), "{text}");
+        for list in ["python/extra-packages", "python-data/libraries.txt"] {
+            let text = hint("sklearn", list.split('/').next().unwrap_or_default(), &both);
+            assert!(text.ends_with(&format!("sandbox/runtimes/{list}")), "{text}");
         }
         assert_eq!(hint("pandas", "node", &both), "");
     }

@@ -7,7 +7,7 @@ use crate::support::{job, run, text};
 const LEVELS: [SecurityLevel; 3] = [SecurityLevel::Strict, SecurityLevel::Standard, SecurityLevel::Permissive];
 
 /// Prints the arguments, a variable and stdin, writes and reads a file, prints to stderr, and exits with 3.
-const PROGRAMS: [(&str, &str, &str); 8] = [
+const PROGRAMS: [(&str, &str, &str); 7] = [
     (
         "typescript",
         "main.ts",
@@ -33,11 +33,6 @@ const PROGRAMS: [(&str, &str, &str); 8] = [
         "cpp",
         "main.cpp",
         "#include <cstdlib>\n#include <fstream>\n#include <iostream>\n#include <iterator>\n#include <string>\nint main(int count, char **words) {\n  std::ofstream(\"out.txt\") << \"ä\";\n  std::string text;\n  std::ifstream(\"out.txt\") >> text;\n  std::cerr << \"warned\\n\";\n  for (int i = 1; i < count; i++) std::cout << words[i] << '|';\n  std::string in{std::istreambuf_iterator<char>(std::cin), {}};\n  std::cout << std::getenv(\"COLOR\") << '|' << in << '|' << text;\n  return 3;\n}\n",
-    ),
-    (
-        "go",
-        "main.go",
-        "package main\n\nimport (\n\t\"fmt\"\n\t\"io\"\n\t\"os\"\n\t\"strings\"\n)\n\nfunc main() {\n\tos.WriteFile(\"out.txt\", []byte(\"ä\"), 0o600)\n\ttext, _ := os.ReadFile(\"out.txt\")\n\tin, _ := io.ReadAll(os.Stdin)\n\tfmt.Fprintln(os.Stderr, \"warned\")\n\tfmt.Print(strings.Join(append(os.Args[1:], os.Getenv(\"COLOR\"), string(in), string(text)), \"|\"))\n\tos.Exit(3)\n}\n",
     ),
     (
         "java",
@@ -98,6 +93,11 @@ pub(crate) async fn output_before_a_kill_is_kept(sandbox: &dyn Sandbox) {
         ("ruby", "main.rb", "print 'before'\nloop {}\n"),
         ("php", "main.php", "<?php\necho 'before';\nwhile (true);\n"),
         ("perl", "main.pl", "print 'before';\nwhile (1) {}\n"),
+        (
+            "java",
+            "Main.java",
+            "class Main { public static void main(String[] a) { System.out.print(\"before\"); while (true); } }\n",
+        ),
     ] {
         if !offers(sandbox, runtime) {
             continue;
@@ -120,6 +120,7 @@ pub(crate) async fn errors_are_those_of_the_language(sandbox: &dyn Sandbox) {
         ("perl", "main.pl", "die 'no';\n", "no at ./main.pl line 1."),
         ("c", "main.c", "int main(void) { return x; }\n", "main.c:1:25: error:"),
         ("cpp", "main.cpp", "int main() { return x; }\n", "main.cpp:1:21: error:"),
+        ("java", "Main.java", "class Main { void f() { x(); } }\n", "Main.java:1: error: cannot find symbol"),
     ] {
         if !offers(sandbox, runtime) {
             continue;
