@@ -9,4 +9,4 @@ ln -s java "$settings"
 home="$(find usr/lib/jvm -mindepth 1 -maxdepth 1 -type d -name 'java-*')"
 ln -sf "../../$home/bin/java" usr/bin/java
 find "$home/bin" "$home/lib" -type f ! -name '*.so' -perm /111 ! -path "$home/bin/java" -delete
-rm -rf "$home/man" "$home/legal"
+rm -rf "$home/man" "$home/legal" usr/lib/*/glib-2.0
