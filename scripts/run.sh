@@ -10,5 +10,8 @@ scripts/setup.sh
 scripts/setup.sh embeddings &
 cargo build --release -p api -p worker -p approver -p cli
 sandbox/build-root.sh "$data/sandbox"
+# Roots that are not built by default, where the settings name them.
+IFS=, read -ra runtimes <<<"${PROMPTCRAFT__SANDBOX__RUNTIMES:-}"
+[ "${#runtimes[@]}" = 0 ] || sandbox/build-root.sh "$data/sandbox" "${runtimes[@]// /}"
 wait
 exec "${CARGO_TARGET_DIR:-target}/release/promptcraft" up --data "$data" --demo --then scripts/samples.sh "$@"

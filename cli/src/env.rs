@@ -60,6 +60,11 @@ pub fn catalogue_folders() -> Vec<String> {
     Settings::from_environment().list("generator.catalogue_dirs")
 }
 
+/// Reads the setting `sandbox.runtimes` as services do; empty if it is not set.
+pub fn runtimes() -> Vec<String> {
+    Settings::from_environment().list_or("sandbox.runtimes", Vec::new())
+}
+
 fn read(name: &'static str) -> Option<String> {
     std::env::var_os(name)?.into_string().ok().filter(|value| !value.is_empty())
 }

@@ -1,5 +1,7 @@
 //! Chooses the source that serves a request: caller's code, recipe or language model.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,6 +13,7 @@ use source_text::dedent;
 use crate::caller_code::given_code::GivenCode;
 use crate::caller_code::intent::{Intent, intent, names_docstrings, requires_caller_code};
 use crate::caller_code::outline;
+use crate::caller_code::python_imports::imported_modules;
 use crate::caller_code::target::{Found, Runtime, Target};
 use crate::caller_code::test_detection::{defines_tests, runs_own_tests, with_test_file_name};
 use crate::embedding::{self, Encoder};
@@ -30,6 +33,8 @@ pub struct GeneratorConfig {
     pub catalogue_dirs: Vec<PathBuf>,
     /// The runtimes that the sandbox offers.
     pub runtimes: Vec<Runtime>,
+    /// Names of runtimes that an operator can add.
+    pub addable: Vec<String>,
     /// The language model; `None` disables it.
     pub model: Option<ModelConfig>,
     /// The model that compares goals by meaning.
@@ -62,6 +67,7 @@ impl Default for GeneratorConfig {
         Self {
             catalogue_dirs: Vec::new(),
             runtimes: vec![python],
+            addable: Vec::new(),
             model: None,
             embeddings: Embeddings::Auto,
             data_dir: None,
@@ -115,6 +121,7 @@ pub struct Proposal {
 pub struct Generator {
     matcher: Arc<Matcher>,
     runtimes: Vec<Runtime>,
+    addable: Vec<String>,
     #[cfg(feature = "model")]
     model: Option<Model>,
 }
@@ -137,6 +144,7 @@ impl Generator {
             #[cfg(feature = "model")]
             model: config.model.as_ref().map(Model::open).transpose()?,
             runtimes: config.runtimes,
+            addable: config.addable,
         })
     }
 
@@ -173,6 +181,42 @@ impl Generator {
     /// # Errors
     /// [`GenerateError`]; messages never quote what the user submitted.
     pub async fn generate(&self, request: &Request) -> Result<Generation, GenerateError> {
+        Ok(self.with_variant(request, self.serve(request).await?))
+    }
+
+    /// Returns a generation with the runtime that its imports need, if another one of its language is offered: the one
+    /// that the caller names, else the one with most of the imported modules.
+    pub fn with_variant(&self, request: &Request, mut generation: Generation) -> Generation {
+        let is_variant = |runtime: &&Runtime| runtime.variant_of.as_deref() == Some(generation.runtime.as_str());
+        let variants: Vec<&Runtime> = self.runtimes.iter().filter(is_variant).collect();
+        let named = language::declared_name(request.language.as_deref());
+        if let Some(named) = variants.iter().find(|variant| named.as_deref() == Some(variant.name.as_str())) {
+            generation.runtime.clone_from(&named.name);
+            return generation;
+        }
+        if variants.is_empty() {
+            return generation;
+        }
+        let own = |module: &String| {
+            let paths = [format!("{module}.py"), format!("{module}/")];
+            generation.files.iter().any(|file| file.path == paths[0] || file.path.starts_with(&paths[1]))
+        };
+        let files = generation.files.iter().filter(|file| file.path.ends_with(".py"));
+        let mut imported: BTreeSet<String> = files.flat_map(|file| imported_modules(&file.content)).collect();
+        // A file of the caller's with the name of a library takes precedence over it.
+        imported.retain(|module| !own(module));
+        let has = |variant: &Runtime| variant.modules.iter().filter(|module| imported.contains(*module)).count();
+        if let Some(chosen) =
+            variants.into_iter().filter(|variant| has(variant) > 0).min_by_key(|variant| Reverse(has(variant)))
+        {
+            let module = chosen.modules.iter().find(|module| imported.contains(*module)).map_or("", String::as_str);
+            generation.add_remark(&format!("run by the runtime {}, because the code imports {module}", chosen.name));
+            generation.runtime.clone_from(&chosen.name);
+        }
+        generation
+    }
+
+    async fn serve(&self, request: &Request) -> Result<Generation, GenerateError> {
         if asks_for_changes(request) && !self.has_model() {
             return Err(self.refuse_changes());
         }
@@ -342,7 +386,14 @@ impl Generator {
         Target::find(&self.runtimes, named, file, code).map_err(|none| {
             let reason = none.reason(&self.runtimes);
             let runtimes = self.runtimes.iter().map(|runtime| runtime.name.as_str()).collect::<Vec<_>>().join(", ");
-            let hint = format!("{reason}; the runtimes are: {runtimes}. Supply code for one of them");
+            let added = none.missing_runtime().filter(|name| self.addable.iter().any(|addable| addable == name));
+            let added = added.map_or_else(String::new, |name| {
+                format!(
+                    ". An operator can add the runtime {name}: sandbox/build-root.sh DATA/sandbox {name}, then name it \
+                     in sandbox.runtimes"
+                )
+            });
+            let hint = format!("{reason}; the runtimes are: {runtimes}{added}. Supply code for one of them");
             GenerateError::NoGenerator { hint }
         })
     }

@@ -259,10 +259,15 @@ impl Generation {
         if remarks.is_empty() {
             return self;
         }
-        let remark = remarks.join(". ");
-        self.documentation = format!("{}\n\n{remark}.\n", self.documentation.trim_end());
-        self.remark = Some(remark);
+        self.add_remark(&remarks.join(". "));
         self
+    }
+
+    /// Adds a remark without a final stop, here and to the documentation.
+    pub(crate) fn add_remark(&mut self, remark: &str) {
+        self.documentation = format!("{}\n\n{remark}.\n", self.documentation.trim_end());
+        let all = self.remark.iter().map(String::as_str).chain([remark]).collect::<Vec<_>>().join(". ");
+        self.remark = Some(all);
     }
 }
 

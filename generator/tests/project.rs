@@ -11,7 +11,7 @@ fn offering() -> Generator {
         aliases: Vec::new(),
         endings: endings.iter().map(|ending| (*ending).to_owned()).collect(),
         has_tests,
-        version: None,
+        ..Runtime::default()
     };
     let runtimes = vec![
         runtime("python", &[".py"], true),

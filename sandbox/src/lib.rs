@@ -29,7 +29,7 @@ pub use error::SandboxError;
 pub use job::{Command, Job, JobFile, JobInput, Limits, Owner, SecurityLevel};
 pub use result::{Health, JobResult, Outcome, TestCase, TestOutcome, Usage, signal_text};
 pub use runner::protocol::{LeftOut, OUTPUT_DIR, OutputChunk, OutputStream};
-pub use runtime::{Language, Library, languages};
+pub use runtime::{Language, Library, language_of, languages};
 
 /// A backend that runs jobs, each isolated from the host and from every other job.
 #[async_trait]

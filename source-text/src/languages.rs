@@ -163,8 +163,9 @@ pub fn strip_version(name: &str) -> &str {
 }
 
 /// Names of interpreters. The version behind another name is that of a standard.
-const INTERPRETERS: &[&str] =
-    &["python", "py", "cpython", "ipython", "node", "nodejs", "node.js", "bash", "lua", "sqlite"];
+const INTERPRETERS: &[&str] = &[
+    "python", "py", "cpython", "ipython", "node", "nodejs", "node.js", "bash", "lua", "sqlite", "ruby", "php", "perl",
+];
 
 /// Returns the version behind the name of an interpreter.
 pub fn version_of(name: &str) -> Option<String> {

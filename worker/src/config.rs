@@ -223,7 +223,9 @@ fn read_generator(settings: &mut Settings, offered: &[String]) -> GeneratorConfi
         folder => Embeddings::Folder(PathBuf::from(folder)),
     };
     let data_dir = Some(PathBuf::from(settings.read::<String>("generator.data_dir")));
-    GeneratorConfig { catalogue_dirs, model, runtimes, embeddings, data_dir }
+    let is_offered = |name: &str| runtimes.iter().any(|runtime| runtime.name == name);
+    let addable = sandbox::languages().map(|it| it.name.to_owned()).filter(|name| !is_offered(name)).collect();
+    GeneratorConfig { catalogue_dirs, model, runtimes, addable, embeddings, data_dir }
 }
 
 /// Reads the languages of generated code: those of the workers that execute, which may differ from this worker's.
@@ -235,7 +237,15 @@ fn read_languages(settings: &mut Settings, offered: &[String]) -> Vec<Runtime> {
         match sandbox::languages().find(|language| language.name == name) {
             Some(language) => {
                 let (aliases, endings) = (language.aliases.to_vec(), language.endings.to_vec());
-                runtimes.push(Runtime { name, aliases, endings, has_tests: language.has_tests, version: None });
+                runtimes.push(Runtime {
+                    name,
+                    aliases,
+                    endings,
+                    has_tests: language.has_tests,
+                    version: None,
+                    variant_of: language.variant_of.map(str::to_owned),
+                    modules: language.modules.to_vec(),
+                });
             }
             None => settings.mistake(format!("sandbox.runtimes, generator.runtimes: unknown runtime {name:?}")),
         }

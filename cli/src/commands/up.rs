@@ -80,7 +80,18 @@ impl Up {
         if self.demo {
             data.bot(DEMO_BOT.parse()?)?;
         }
-        Ok(StackConfig { data, ports, programs, demo: self.demo, backend: self.backend.clone() })
+        let config = StackConfig { data, ports, programs, demo: self.demo, backend: self.backend.clone() };
+        let missing = config.runtimes_without_root();
+        if !missing.is_empty() {
+            let folder = config.data.sandbox().display().to_string();
+            let error = format!(
+                "no sandbox root of {} in {folder}; run as root: sandbox/build-root.sh {folder} {}",
+                missing.join(", "),
+                missing.join(" ")
+            );
+            return Err(error.into());
+        }
+        Ok(config)
     }
 }
 

@@ -61,7 +61,7 @@ impl Stack {
     /// Creates streams, the signing key and demo users on the broker. Idempotent.
     pub async fn seed(&self) -> Result<SeedReport, StackError> {
         let broker = seed::connect_operator(&self.config).await?;
-        Ok(seed::seed(&broker, 1, &self.config.runtimes(), self.config.demo).await?)
+        Ok(seed::seed(&broker, 1, &self.config.lanes(), self.config.demo).await?)
     }
 
     /// Starts the services and waits until all are ready.

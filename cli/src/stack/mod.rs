@@ -25,7 +25,7 @@ pub use ports::{PortError, Ports};
 pub use process_specs::StackConfig;
 pub use programs::{MissingProgram, Programs, worker_program};
 pub use redis_config::WORKER_REDIS_ACL;
-pub use runtime_name::{InvalidRuntimeName, RUNTIMES, RuntimeName};
+pub use runtime_name::{DEFAULT_RUNTIMES, InvalidRuntimeName, RUNTIMES, RuntimeName};
 pub use seed::{DEMO_BOT, SeedError, SeedReport};
 pub(crate) use status_display::StatusDisplay;
 pub use supervise::ProcessEvent;

@@ -14,7 +14,7 @@ use super::redis_config;
 use super::supervise::child::ChildSpec;
 use super::supervise::probe::{FailureIndicator, Probe};
 use super::{RUNTIMES, RuntimeName};
-use crate::env::{catalogue_folders, is_set};
+use crate::env::{catalogue_folders, is_set, runtimes};
 
 /// Time of failing probes after which broker or Redis is restarted. A broker whose disk was full stays unhealthy until
 /// a restart, even if space was freed.
@@ -49,8 +49,29 @@ impl StackConfig {
         Ok(format!("redis://{user}:{password}@127.0.0.1:{}/0", self.ports.redis))
     }
 
-    /// Returns Python and the runtimes of this version that have a sandbox root; each is a lane of `execute` steps.
+    /// Returns the runtimes that workers offer: those of the settings, or Python and those that have a sandbox root.
     pub fn runtimes(&self) -> Vec<String> {
+        let configured = runtimes();
+        if configured.is_empty() { self.built_runtimes() } else { configured }
+    }
+
+    /// Returns the runtimes that have a lane of `execute` steps: the offered ones and those that have a sandbox root.
+    pub fn lanes(&self) -> Vec<String> {
+        let mut lanes = self.runtimes();
+        lanes.extend(self.built_runtimes());
+        lanes.sort();
+        lanes.dedup();
+        lanes
+    }
+
+    /// Returns the runtimes of the settings that have no sandbox root; a worker reports names that are unknown.
+    pub fn runtimes_without_root(&self) -> Vec<String> {
+        let is_built = |name: &String| self.data.sandbox().join(name).join("rootfs").exists();
+        runtimes().into_iter().filter(|name| RUNTIMES.contains(&name.as_str()) && !is_built(name)).collect()
+    }
+
+    /// Returns Python and the runtimes of this version that have a sandbox root.
+    fn built_runtimes(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.data.sandbox()).into_iter().flatten().flatten();
         let built = entries.filter(|entry| entry.path().join("rootfs").exists());
         let mut others: Vec<_> = built.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
@@ -142,17 +163,15 @@ impl StackConfig {
     pub fn worker_spec(&self, number: usize) -> io::Result<ChildSpec> {
         let name = format!("worker-{number}");
         let metrics = self.ports.worker_metrics[number - 1];
-        let mut own = vec![
+        let own = vec![
             ("WORKER__INSTANCE", name.clone()),
             ("WORKER__METRICS_LISTEN", format!("127.0.0.1:{metrics}")),
             ("SANDBOX__ROOTS_DIR", self.data.sandbox().display().to_string()),
             ("GENERATOR__CATALOGUE_DIRS", self.catalogue_folders()),
             ("GENERATOR__DATA_DIR", self.data.root().display().to_string()),
+            ("SANDBOX__RUNTIMES", self.runtimes().join(",")),
         ];
         let probe = Probe::Http { port: metrics, path: "/metrics" };
-        if !is_set("PROMPTCRAFT__SANDBOX__RUNTIMES") {
-            own.push(("SANDBOX__RUNTIMES", self.runtimes().join(",")));
-        }
         let mut spec = self.service_spec(&name, "worker", self.programs.worker.clone(), own, probe)?;
         if self.backend != "auto" || !is_set("PROMPTCRAFT__SANDBOX__BACKEND") {
             spec.environment.push(("PROMPTCRAFT__SANDBOX__BACKEND".to_owned(), self.backend.clone()));

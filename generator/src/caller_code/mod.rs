@@ -7,6 +7,7 @@ pub(crate) mod intent;
 pub(crate) mod javascript_tests;
 pub(crate) mod outline;
 pub(crate) mod project;
+pub(crate) mod python_imports;
 pub(crate) mod skipped_tests;
 pub(crate) mod target;
 pub(crate) mod test_detection;

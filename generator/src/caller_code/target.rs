@@ -1,7 +1,7 @@
 //! Selects the runtime of the caller's code: by a language of the table, or by a runtime's own names and endings.
 
 use source_text::file_kind::{self, FileKind};
-use source_text::languages::{Language, PYTHON, by_name, strip_version, version_of};
+use source_text::languages::{LANGUAGES, Language, PYTHON, by_name, strip_version, version_of};
 
 use crate::caller_code::detection::content::{self, ContentGuess};
 use crate::caller_code::detection::{data_format, modules, pasted, shebang};
@@ -21,6 +21,10 @@ pub struct Runtime {
     pub has_tests: bool,
     /// The interpreter's version, such as `3.11.2`, if it is known.
     pub version: Option<String>,
+    /// The name of the language's usual runtime, for one that is chosen by what a program imports.
+    pub variant_of: Option<String>,
+    /// Top-level modules that make a program choose this runtime.
+    pub modules: Vec<String>,
 }
 
 impl Runtime {
@@ -67,10 +71,18 @@ pub(crate) enum NoTarget {
 }
 
 impl NoTarget {
+    /// Returns the name of the runtime that would execute the code, if that is known.
+    pub(crate) fn missing_runtime(self) -> Option<&'static str> {
+        match self {
+            Self::Language(title) => LANGUAGES.iter().find(|it| it.title == title).map(language::runtime),
+            Self::NotAProgram(_) | Self::FileName | Self::Interpreter | Self::Name | Self::Version(_) => None,
+        }
+    }
+
     /// Returns the reason as a sentence without a final stop.
     pub(crate) fn reason(self, runtimes: &[Runtime]) -> String {
         match self {
-            Self::Language(title) => format!("The code seems to be {title}, which no runtime executes"),
+            Self::Language(title) => format!("The code seems to be {title}, which no offered runtime executes"),
             Self::NotAProgram(format) => format!("The text seems to be {format}, which is not a program"),
             Self::FileName => {
                 "The name of the file is not that of a program; if it is one, name its language".to_owned()
@@ -138,7 +150,11 @@ impl<'a> Target<'a> {
             Some(Ok(target)) => target,
             refused => {
                 let is_called = |runtime: &&Runtime| runtime.is_called(name) || runtime.is_called(strip_version(name));
-                let other = runtimes.iter().find(is_called).map(Self::Other);
+                let of = |runtime: &'a Runtime| match runtime.variant_of.as_deref().and_then(by_name) {
+                    Some(language) => Self::Known(language),
+                    None => Self::Other(runtime),
+                };
+                let other = runtimes.iter().find(is_called).map(of);
                 other.ok_or(refused.and_then(Result::err).unwrap_or(NoTarget::Name))?
             }
         };

@@ -5,7 +5,7 @@ use landlock::{
     RulesetError, Scope, path_beneath_rules,
 };
 
-use crate::protocol::{SHARED_MEMORY, SocketRule, WORK_DIR, Walls};
+use crate::protocol::{PROGRAMS_DIR, SHARED_MEMORY, SocketRule, WORK_DIR, Walls};
 
 /// Newest supported Landlock ABI; an older kernel enforces its subset.
 const NEWEST_ABI: ABI = if cfg!(feature = "landlock-abi-2") { ABI::V2 } else { ABI::V6 };
@@ -46,7 +46,7 @@ fn restrict_with(walls: &Walls, newest: ABI) -> Result<(), RulesetError> {
         .add_rules(path_beneath_rules(&walls.exec, execute))?
         .add_rules(path_beneath_rules(READABLE_DEVICES, read))?
         .add_rules(path_beneath_rules(["/dev/null"], AccessFs::ReadFile | AccessFs::WriteFile))?
-        .add_rules(path_beneath_rules([WORK_DIR, SHARED_MEMORY], work_access(newest)))?
+        .add_rules(path_beneath_rules([WORK_DIR, SHARED_MEMORY, PROGRAMS_DIR], work_access(newest)))?
         .restrict_self()
         .map(drop)
 }

@@ -36,6 +36,9 @@ pub const SHARED_MEMORY_DIR: &str = "/work/shm";
 /// Directory of POSIX shared memory and semaphores: a small file system of its own in a container, else a link.
 pub const SHARED_MEMORY: &str = "/dev/shm";
 
+/// Mount point of a second writable file system, whose files may be executed; only roots of compiled languages have it.
+pub const PROGRAMS_DIR: &str = "/programs";
+
 /// Mount point of the writable file system.
 pub const WORK_DIR: &str = "/work";
 

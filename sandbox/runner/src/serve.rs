@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::iter::Peekable;
 use std::os::fd::AsFd;
 use std::path::Path;
 
@@ -16,8 +17,9 @@ use crate::{cgroup, child, output_files, sys, work_files};
 
 /// Sends ready, reads a job, runs it and sends its result; repeats if the job allows it.
 ///
-/// `--mount-work SIZE INODES` first mounts the writable file system, for a host that cannot. `--samples` reads the usage
-/// of the job's processes from the companion ([`crate::launch`]), for a sandbox without `/proc`.
+/// `--mount-work SIZE INODES` first mounts the writable file system, for a host that cannot, and `--mount-programs SIZE
+/// INODES` that of executable files. `--samples` reads the usage of the job's processes from the companion
+/// ([`crate::launch`]), for a sandbox without `/proc`.
 pub fn serve(arguments: impl Iterator<Item = String>) -> Result<(), String> {
     if std::process::id() != 1 {
         return Err("must be process 1 of its own pid namespace: it kills every other process it can see".into());
@@ -93,18 +95,34 @@ fn usage() -> Result<Usage, String> {
     Ok((work, sys::fs_usage(c"/dev/shm").ok()))
 }
 
-fn prepare(mut arguments: impl Iterator<Item = String>) -> Result<Monitor, String> {
+/// Mounts the writable file systems that the arguments name, and drops the capability for it.
+fn mount(arguments: &mut Peekable<impl Iterator<Item = String>>) -> Result<(), String> {
+    let failed = |what: &'static str| move |error: std::io::Error| format!("cannot {what}: {error}");
+    if arguments.peek().is_none() {
+        return Ok(());
+    }
+    while let Some(option) = arguments.next_if(|option| option.starts_with("--mount-")) {
+        let (Some(size), Some(inodes)) = (arguments.next(), arguments.next()) else { return Err(USAGE.into()) };
+        let options = format!("size={size},nr_inodes={inodes},mode=0700");
+        match option.as_str() {
+            "--mount-work" => sys::mount_tmpfs(c"/work", &options).map_err(failed("mount the work directory"))?,
+            "--mount-programs" => {
+                sys::mount_programs(c"/programs", &options).map_err(failed("mount the folder of programs"))?;
+            }
+            _ => return Err(USAGE.into()),
+        }
+    }
+    sys::drop_capabilities().map_err(failed("drop capabilities"))
+}
+
+const USAGE: &str =
+    "usage: promptcraft-runner serve [--mount-work SIZE INODES [--mount-programs SIZE INODES] [--samples]]";
+
+fn prepare(arguments: impl Iterator<Item = String>) -> Result<Monitor, String> {
     let failed = |what: &'static str| move |error: std::io::Error| format!("cannot {what}: {error}");
     sys::close_on_exec_from(3).map_err(failed("mark inherited descriptors"))?;
-    match (arguments.next().as_deref(), arguments.next(), arguments.next()) {
-        (None, ..) => {}
-        (Some("--mount-work"), Some(size), Some(inodes)) => {
-            let options = format!("size={size},nr_inodes={inodes},mode=0700");
-            sys::mount_tmpfs(c"/work", &options).map_err(failed("mount the work directory"))?;
-            sys::drop_capabilities().map_err(failed("drop capabilities"))?;
-        }
-        _ => return Err("usage: promptcraft-runner serve [--mount-work SIZE INODES [--samples]]".into()),
-    }
+    let mut arguments = arguments.peekable();
+    mount(&mut arguments)?;
     let monitor = match arguments.next().as_deref() {
         Some("--samples") => Monitor::of_companion(sys::inherited_pipe(SAMPLES_FD).map_err(failed("read samples"))?),
         _ => Monitor::OwnProc,

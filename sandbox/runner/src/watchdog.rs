@@ -59,7 +59,8 @@ fn remove(socket: &Path, name: &str) -> std::io::Result<()> {
     let mut engine = UnixStream::connect(socket)?;
     engine.set_read_timeout(Some(RESPONSE_TIMEOUT))?;
     // In one write: an engine may answer and close before a second one.
-    let request = format!("DELETE /containers/{name}?force=1&v=1 HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n\r\n");
+    let request =
+        format!("DELETE /containers/{name}?force=1&v=1 HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n\r\n");
     engine.write_all(request.as_bytes())?;
     let mut status = String::new();
     BufReader::new(engine.take(200)).read_line(&mut status).map(drop)

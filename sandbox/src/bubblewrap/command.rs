@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use crate::bubblewrap::cgroup::JobCgroup;
 use crate::error::SandboxError;
-use crate::job::Limits;
+use crate::job::{Limits, written_programs};
 use crate::runtime::roots::{self, RUNNER_NAME};
 
 /// User and group id of every job, on the host and inside: 65534, which owns no files.
@@ -45,7 +45,14 @@ impl Launcher {
         Ok(Self { bubblewrap, runner, drop_user: is_root(), own_proc: true })
     }
 
-    pub(crate) fn command(&self, root: &Path, limits: &Limits, cgroup: Option<&JobCgroup>) -> Command {
+    /// Returns the command that starts a sandbox; `writes_programs` adds the folder of written programs.
+    pub(crate) fn command(
+        &self,
+        root: &Path,
+        limits: &Limits,
+        writes_programs: bool,
+        cgroup: Option<&JobCgroup>,
+    ) -> Command {
         let runner = self.runner.clone().unwrap_or_else(|| root.join(RUNNER_NAME));
         let mut command = Command::new(runner);
         command.arg("launch");
@@ -85,6 +92,10 @@ impl Launcher {
         command.args(["--remount-ro", "/dev", "--chdir", "/", "--"]);
         command.arg(format!("/{RUNNER_NAME}")).args(["serve", "--mount-work"]);
         command.arg(limits.disk_bytes.to_string()).arg(limits.inodes.to_string());
+        if writes_programs {
+            let (bytes, inodes) = written_programs(limits.disk_bytes, limits.inodes);
+            command.arg("--mount-programs").arg(bytes.to_string()).arg(inodes.to_string());
+        }
         if !self.own_proc {
             command.arg("--samples");
         }

@@ -135,7 +135,7 @@ impl BubblewrapSandbox {
         let root = self.roots.get(runtime).or_else(|| self.tools.get(runtime)).ok_or_else(roots::unknown_runtime)?;
         let cgroup = self.cgroups.as_ref().map(|cgroups| cgroups.create(limits)).transpose();
         let cgroup = cgroup.map_err(|error| failed("cannot create the job's cgroup", &error))?;
-        let command = self.launcher.command(root, limits, cgroup.as_ref());
+        let command = self.launcher.command(root, limits, runtime::executes_written_programs(runtime), cgroup.as_ref());
         let mut child = match self.spawner.spawn(command).await {
             Ok(child) => child,
             Err(error) => return Err(failed("cannot start the sandbox", &error)),

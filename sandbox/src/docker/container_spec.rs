@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
-use runner::protocol::{SHARED_MEMORY, WORK_DIR};
+use runner::protocol::{PROGRAMS_DIR, SHARED_MEMORY, WORK_DIR};
 
-use crate::job::{Job, Limits, SecurityLevel, shared_memory};
+use crate::job::{Job, Limits, SecurityLevel, shared_memory, written_programs};
+use crate::runtime;
 
 /// Period of the quota of one CPU. With a longer period a throttled job delays its own cancel.
 const CPU_PERIOD_US: i64 = 10_000;
@@ -82,10 +83,15 @@ impl ContainerSpec {
             format!("rw,nosuid,nodev,noexec,size={bytes},nr_inodes={inodes},mode=0700,uid=65534,gid=65534")
         };
         let own = (self.disk_bytes, self.inodes);
-        let tmpfs = [
+        let mut tmpfs = HashMap::from([
             (WORK_DIR.into(), writable(own)),
             (SHARED_MEMORY.into(), writable(shared_memory(self.disk_bytes, self.inodes))),
-        ];
+        ]);
+        if runtime::executes_written_programs(&self.runtime) {
+            let options = writable(written_programs(self.disk_bytes, self.inodes));
+            // The engine's default is noexec.
+            tmpfs.insert(PROGRAMS_DIR.into(), options.replace("noexec", "exec"));
+        }
         HostConfig {
             auto_remove: Some(true),
             network_mode: Some("none".into()),
@@ -101,7 +107,7 @@ impl ContainerSpec {
             cpu_period: Some(CPU_PERIOD_US),
             cpu_quota: Some(CPU_PERIOD_US),
             log_config: Some(HostConfigLogConfig { typ: Some("none".into()), config: None }),
-            tmpfs: Some(HashMap::from(tmpfs)),
+            tmpfs: Some(tmpfs),
             ..HostConfig::default()
         }
     }
@@ -115,5 +121,22 @@ mod tests {
     fn the_container_has_every_wall() {
         let body = ContainerSpec::standard("python").create_body("image", None, "{}", HashMap::new());
         insta::with_settings!({ sort_maps => true }, { insta::assert_json_snapshot!(body) });
+    }
+
+    #[test]
+    fn only_runtimes_of_compiled_languages_execute_what_jobs_write() {
+        for language in crate::languages() {
+            let body = ContainerSpec::standard(language.name).create_body("image", None, "{}", HashMap::new());
+            let tmpfs = body.host_config.and_then(|host| host.tmpfs).expect("has file systems");
+            let executing: Vec<_> = tmpfs
+                .iter()
+                .filter(|(_, options)| !options.contains(",noexec,"))
+                .map(|(path, _)| path.as_str())
+                .collect();
+            let is_compiled = ["c", "cpp"].contains(&language.name);
+            assert_eq!(executing, if is_compiled { vec![PROGRAMS_DIR] } else { vec![] }, "{}", language.name);
+            let walls = tmpfs.values().all(|options| options.contains(",nosuid,nodev,"));
+            assert!(walls, "{tmpfs:?}");
+        }
     }
 }

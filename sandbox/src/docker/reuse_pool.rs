@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::docker::container::Container;
 use crate::docker::container_spec::ContainerSpec;
 use crate::job::{Job, Owner, SecurityLevel};
+use crate::runtime;
 
 /// Maximum idle time of a container.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -38,7 +39,9 @@ impl ReusePool {
 
     /// Returns whether a container that has served `jobs_served` jobs may serve another one after this.
     pub(crate) fn may_reuse(&self, job: &Job, jobs_served: u32) -> bool {
-        job.level == SecurityLevel::Standard && jobs_served + 1 < self.jobs_per_container
+        // The wipe does not empty the folder of written programs.
+        let is_wiped = !runtime::executes_written_programs(&job.runtime);
+        job.level == SecurityLevel::Standard && is_wiped && jobs_served + 1 < self.jobs_per_container
     }
 
     /// Takes the owner's container of this spec, waiting for a wipe in progress. Cancel safe: a dropped call ends the

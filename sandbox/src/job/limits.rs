@@ -23,6 +23,11 @@ pub(crate) fn shared_memory(disk_bytes: u64, inodes: u64) -> (u64, u64) {
     ((disk_bytes / 4).max(MIN_DISK_BYTES), (inodes / 4).max(MIN_INODES))
 }
 
+/// Returns the bytes and inodes of the folder of written programs, a quarter of the work directory's and in addition to them.
+pub(crate) fn written_programs(disk_bytes: u64, inodes: u64) -> (u64, u64) {
+    shared_memory(disk_bytes, inodes)
+}
+
 /// Resource limits of one job. There is no `Default`: each limit is a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {

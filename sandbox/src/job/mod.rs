@@ -15,7 +15,7 @@ use crate::job::limits::MAX_FILES_BYTES;
 pub use input::JobInput;
 pub use level::SecurityLevel;
 pub use limits::Limits;
-pub(crate) use limits::{MAX_OUTPUT_FILE_BYTES, shared_memory};
+pub(crate) use limits::{MAX_OUTPUT_FILE_BYTES, shared_memory, written_programs};
 
 const MAX_FILES: usize = 256;
 

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use runner::protocol::{
-    FileFrame, JobFrame, JobLimits, OutputFileLimits, ProcessRule, SocketRule, StartFrame, Walls, WithoutCgroup,
+    FileFrame, JobFrame, JobLimits, OutputFileLimits, PROGRAMS_DIR, ProcessRule, SocketRule, StartFrame, Walls,
+    WithoutCgroup,
 };
 use serde::Deserialize;
 
@@ -29,6 +30,14 @@ pub(crate) struct Runtime {
     #[cfg_attr(not(test), expect(dead_code, reason = "read by the code that routes jobs"))]
     #[serde(default)]
     lane: String,
+    /// False if the root is built only where the runtime is named.
+    #[serde(default = "yes")]
+    default: bool,
+    /// The language, if its programs have other runtimes as well; otherwise the runtime is the language's only one.
+    language: Option<String>,
+    /// Top-level modules of the root's libraries, for a runtime that is chosen by what a program imports.
+    #[serde(default)]
+    modules: Vec<String>,
     /// Debian packages of the root.
     packages: Vec<String>,
     /// Beginning of the names of packages whose libraries programs can import.
@@ -49,6 +58,9 @@ pub(crate) struct Runtime {
     /// True if `strict` jobs may start the programs under `exec` as well.
     #[serde(default)]
     processes_in_strict: bool,
+    /// True if programs that a job has written may be executed, in a folder of their own.
+    #[serde(default)]
+    executes_written_programs: bool,
     exec: Vec<String>,
     read: Vec<String>,
     #[expect(dead_code, reason = "read by build-root.sh")]
@@ -90,8 +102,26 @@ static RUNTIMES: LazyLock<Vec<Runtime>> = LazyLock::new(|| parse_all(SOURCES));
 static TOOLS: LazyLock<Vec<Runtime>> = LazyLock::new(|| parse_all(TOOL_SOURCES));
 
 fn parse_all(sources: &[&str]) -> Vec<Runtime> {
-    let parse = |source: &&str| toml::from_str(source).expect("a test parses every embedded runtime");
-    sources.iter().map(parse).collect()
+    const PARSES: &str = "a test parses every embedded runtime";
+    let tables: Vec<toml::Table> = sources.iter().map(|source| source.parse().expect(PARSES)).collect();
+    tables.iter().map(|table| extended(table, &tables).try_into().expect(PARSES)).collect()
+}
+
+/// Returns the table of a runtime with what it takes over from the one that it names under `extends`: keys that it does
+/// not have, and variables and packages in addition to its own.
+fn extended(own: &toml::Table, all: &[toml::Table]) -> toml::Table {
+    let Some(name) = own.get("extends") else { return own.clone() };
+    let mut table = all.iter().find(|table| table.get("name") == Some(name)).cloned().unwrap_or_default();
+    for (key, value) in own.iter().filter(|(key, _)| *key != "extends") {
+        match (table.get_mut(key), value) {
+            (Some(toml::Value::Table(base)), toml::Value::Table(more)) => base.extend(more.clone()),
+            (Some(toml::Value::Array(base)), toml::Value::Array(more)) if key == "packages" => {
+                base.extend_from_slice(more)
+            }
+            _ => drop(table.insert(key.clone(), value.clone())),
+        }
+    }
+    table
 }
 
 /// The names and file extensions of a runtime's language.
@@ -105,6 +135,12 @@ pub struct Language {
     pub endings: &'static [String],
     /// True if the runtime has a test runner.
     pub has_tests: bool,
+    /// False if the runtime's root is built only where it is named.
+    pub is_default: bool,
+    /// The name of the runtime that the language has as well, for a runtime that is chosen by what a program imports.
+    pub variant_of: Option<&'static str>,
+    /// Top-level modules of the root's libraries that make a program choose this runtime.
+    pub modules: &'static [String],
 }
 
 /// A library that programs of a runtime can import.
@@ -122,7 +158,15 @@ pub fn languages() -> impl Iterator<Item = Language> {
         aliases: &runtime.aliases,
         endings: &runtime.source_endings,
         has_tests: !runtime.tests.is_empty(),
+        is_default: runtime.default,
+        variant_of: runtime.language.as_deref(),
+        modules: &runtime.modules,
     })
+}
+
+/// Returns the usual runtime of a runtime's language: itself, unless it is a variant of another one.
+pub fn language_of(runtime: &str) -> &str {
+    find(runtime).and_then(|found| found.language.as_deref()).unwrap_or(runtime)
 }
 
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
@@ -131,6 +175,11 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 
 pub(crate) fn find(name: &str) -> Option<&'static Runtime> {
     RUNTIMES.iter().find(|runtime| runtime.name == name)
+}
+
+/// Returns whether sandboxes of a runtime have a folder whose files may be executed.
+pub(crate) fn executes_written_programs(name: &str) -> bool {
+    find(name).is_some_and(|runtime| runtime.executes_written_programs)
 }
 
 /// Returns the names of the worker's own tools.
@@ -224,6 +273,9 @@ impl Runtime {
             SecurityLevel::Standard | SecurityLevel::Permissive => (ProcessRule::Allowed, SocketRule::Loopback),
         };
         let mut exec = self.exec.clone();
+        if self.executes_written_programs {
+            exec.push(PROGRAMS_DIR.into());
+        }
         if level == SecurityLevel::Permissive {
             exec.extend(["/usr/bin".into(), "/usr/lib".into()]);
         }
@@ -269,7 +321,23 @@ mod tests {
             assert!(runtime.aliases.iter().all(lower), "{}: its names are compared in lower case", runtime.name);
             assert!(runtime.source_endings.iter().all(|ending| ending.starts_with('.')), "{}", runtime.name);
             assert_eq!(runtime.lane, runtime.name, "steps are routed by the runtime's name");
+            let is_variant = runtime.language.is_some();
+            assert_eq!(is_variant, !runtime.modules.is_empty(), "{}: modules choose a variant", runtime.name);
+            assert!(runtime.language.as_deref().is_none_or(|name| find(name).is_some()), "{}", runtime.name);
         }
+    }
+
+    #[test]
+    fn a_runtime_takes_over_what_it_does_not_have() {
+        let parse = |text: &str| text.parse::<toml::Table>().expect("is TOML");
+        let base =
+            parse("name = 'a'\nlane = 'a'\ndefault = true\npackages = ['p']\nexec = ['/e']\n[env]\nX = '1'\nY = '1'\n");
+        let own = parse("extends = 'a'\nname = 'b'\nlane = 'b'\npackages = ['q']\nexec = ['/f']\n[env]\nY = '2'\n");
+        let expected = parse(
+            "name = 'b'\nlane = 'b'\ndefault = true\npackages = ['p', 'q']\nexec = ['/f']\n[env]\nX = '1'\nY = '2'\n",
+        );
+        assert_eq!(extended(&own, &[base.clone(), own.clone()]), expected);
+        assert_eq!(extended(&base, &[base.clone(), own]), base);
     }
 
     #[test]

@@ -87,10 +87,12 @@ pub(crate) fn unknown_runtime() -> SandboxError {
 }
 
 fn root_missing(link: &Path, error: &std::io::Error) -> SandboxError {
-    let folder = link.parent().and_then(Path::parent).unwrap_or(link).display();
+    let own = link.parent().unwrap_or(link);
+    let (folder, runtime) = (own.parent().unwrap_or(own).display(), own.file_name().unwrap_or_default().display());
+    let link = link.display();
     SandboxError::fail(
         "root_missing",
-        format!("sandbox root {} is missing ({error}); run as root: sandbox/build-root.sh {folder}", link.display()),
+        format!("sandbox root {link} is missing ({error}); run as root: sandbox/build-root.sh {folder} {runtime}"),
     )
 }
 

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::case::{self, Case, SecondJob};
 use crate::host::{self, Host};
 use crate::old_kernel;
-use crate::support::{RUNTIME, config, engine_answers, variable};
+use crate::support::{RUNTIME, config, engine_answers, is_default, variable};
 use crate::verdict;
 
 /// Maximum concurrent attacks per backend; both backends run at the same time.
@@ -81,7 +81,8 @@ fn publish(set: &str, runs: &[Run], skipped: Option<&str>) {
     std::fs::write(&file, text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
 }
 
-/// Returns one result per attack and level. With `only_offered`, attacks without a runtime are left out.
+/// Returns one result per attack and level. With `only_offered`, attacks without a runtime are left out; those of a
+/// runtime that is not built by default always are.
 pub(crate) async fn every_attack(sandbox: &dyn Sandbox, only_offered: bool) -> Vec<Run> {
     let (host, chosen) = (Host::open(), variable("ATTACKS").unwrap_or_default());
     let mut cases = case::all();
@@ -93,7 +94,7 @@ pub(crate) async fn every_attack(sandbox: &dyn Sandbox, only_offered: bool) -> V
     let chosen: Vec<_> = cases
         .iter()
         .filter(|case| case.title().contains(&chosen))
-        .filter(|case| !only_offered || offered.contains(&case.expect.runtime))
+        .filter(|case| offered.contains(&case.expect.runtime) || !only_offered && is_default(&case.expect.runtime))
         .flat_map(|case| case.expect.levels.iter().map(move |level| (case, *level)))
         .collect();
     let (host, offered) = (&host, &offered);
@@ -198,7 +199,11 @@ async fn one(
 
 fn job(case: &Case, level: SecurityLevel, script: &str, owner: &str, known: &str) -> Job {
     let expect = &case.expect;
-    let evidence = if expect.runtime == "bash" { "evidence.sh" } else { "evidence.py" };
+    let evidence = match expect.runtime.as_str() {
+        "bash" => "evidence.sh",
+        "c" => "evidence.h",
+        _ => "evidence.py",
+    };
     let shared = std::fs::read(case::folder().join(evidence)).expect("the attacks share it");
     let files = case.files.iter().map(|(path, content)| (path.clone(), content.clone()));
     let more = expect.more_files.iter().map(|file| (file.path.repeat(file.path_repeated), file.content.clone().into()));

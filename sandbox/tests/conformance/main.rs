@@ -27,6 +27,28 @@ macro_rules! on_every_backend {
     };
 }
 
+/// Defines tests of runtimes that `OPTIONAL_RUNTIMES` names.
+macro_rules! on_every_backend_with_optional_runtimes {
+    ($($module:ident :: $case:ident,)*) => {
+        mod optional_runtimes {
+            mod docker {
+                $(
+                    #[test]
+                    #[ignore = "needs roots that are not built by default: make languages"]
+                    fn $case() { crate::on(sandbox::Backend::Docker, crate::cases::$module::$case) }
+                )*
+            }
+            mod bubblewrap {
+                $(
+                    #[test]
+                    #[ignore = "needs roots that are not built by default: make languages"]
+                    fn $case() { crate::on(sandbox::Backend::Bubblewrap, crate::cases::$module::$case) }
+                )*
+            }
+        }
+    };
+}
+
 fn on(backend: sandbox::Backend, case: impl AsyncFnOnce(&dyn sandbox::Sandbox)) {
     if let Some(sandbox) = support::shared(backend) {
         support::RUNTIME.block_on(case(&*sandbox));
@@ -98,4 +120,13 @@ on_every_backend! {
     walls::strict_starts_no_process,
     walls::jobs_do_not_see_each_other,
     walls::a_bad_job_is_refused_with_a_reason,
+}
+
+on_every_backend_with_optional_runtimes! {
+    optional_languages::each_runs_programs_with_their_input,
+    optional_languages::output_before_a_kill_is_kept,
+    optional_languages::errors_are_those_of_the_language,
+    optional_languages::compiled_programs_are_the_process_of_the_run,
+    optional_languages::written_programs_are_executed_in_their_folder_only,
+    optional_languages::python_has_libraries_for_data,
 }

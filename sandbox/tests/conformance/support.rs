@@ -27,8 +27,15 @@ pub(crate) fn roots() -> &'static Path {
             // Only root can build roots; other users test the existing ones.
             return roots;
         }
-        let built = Command::new(here.join("build-root.sh")).arg(&roots).status().expect("starts build-root.sh");
-        assert!(built.success(), "sandbox/build-root.sh failed; its message is above");
+        let build = |names: &[String]| {
+            let built = Command::new(here.join("build-root.sh")).arg(&roots).args(names).status();
+            built.expect("starts build-root.sh").success()
+        };
+        let named: Vec<_> = every_runtime().into_iter().filter(|name| !is_default(name)).collect();
+        assert!(
+            build(&[]) && (named.is_empty() || build(&named)),
+            "sandbox/build-root.sh failed; its message is above"
+        );
         roots
     })
 }
@@ -38,14 +45,20 @@ pub(crate) fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }
 
-/// Returns the folders of `runtimes/`, Python first as the most used one.
+/// Returns the runtimes whose roots are built by default, and the others that `OPTIONAL_RUNTIMES` names, with commas
+/// between; Python first as the most used one.
 pub(crate) fn every_runtime() -> Vec<String> {
-    let folders =
-        std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("runtimes")).expect("lists the runtimes");
-    let mut names: Vec<_> =
-        folders.map(|folder| folder.expect("is readable").file_name().into_string().expect("is plain")).collect();
+    let named = variable("OPTIONAL_RUNTIMES").unwrap_or_default();
+    let is_tested = |name: &str| named.split(',').any(|named| named == name);
+    let tested = sandbox::languages().filter(|language| language.is_default || is_tested(language.name));
+    let mut names: Vec<_> = tested.map(|language| language.name.to_owned()).collect();
     names.sort_by_key(|name| (name != "python", name.clone()));
     names
+}
+
+/// Returns whether the root of a runtime is built without its name.
+pub(crate) fn is_default(runtime: &str) -> bool {
+    sandbox::languages().any(|language| language.name == runtime && language.is_default)
 }
 
 pub(crate) fn config(backend: Backend) -> SandboxConfig {

@@ -97,7 +97,7 @@ impl Reading<'_> {
 /// Returns how a file is analysed. Beside code, a project has data, which its name shows; but a program may load a file
 /// of any name as code, so what parses as the program's language is analysed as that as well.
 fn readings<'a>(file: &CodeFile, artifacts: &'a Artifacts, is_project: bool) -> Vec<Reading<'a>> {
-    let language = artifacts.runtime.as_deref();
+    let language = artifacts.runtime.as_deref().map(sandbox::language_of);
     let as_code = Reading { language, is_code: true };
     if !is_project || artifacts.run.as_ref().and_then(RunCommand::path) == Some(&file.path) {
         return vec![as_code];

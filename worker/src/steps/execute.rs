@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::live_output::LiveOutputForwarder;
+use super::missing_module;
 use super::model_round;
 use super::outcome::StepOutcome;
 use super::test_report::{TestReport, test_report};
@@ -84,12 +85,15 @@ pub(super) async fn run(
     if let Err(error) = model_round::fail_unproven_tests(context, workflow, &mut result).await {
         return error.into();
     }
-    let TestReport { document, summary, end, feedback } = test_report(&result, untested, artifacts.remark.as_deref());
+    let runtime = artifacts.runtime.as_deref().unwrap_or_default();
+    let hint = missing_module::add_hint(&mut result, runtime, &sandbox.runtimes());
+    let remarks: Vec<&str> = artifacts.remark.as_deref().into_iter().chain(hint.as_deref()).collect();
+    let remark = (!remarks.is_empty()).then(|| remarks.join("; "));
+    let TestReport { document, summary, end, feedback } = test_report(&result, untested, remark.as_deref());
     let rerun = match model_round::rerun(context, workflow, summary, feedback).await {
         Ok(rerun) => rerun,
         Err(error) => return error.into(),
     };
-    let runtime = artifacts.runtime.as_deref().unwrap_or_default();
     let output_files = match store_output_files(context, artifacts, result.output_files).await {
         Ok(output_files) => output_files,
         Err(error) => return error.into(),
@@ -226,7 +230,7 @@ async fn leaves_tests_out(context: &WorkerContext, artifacts: &Artifacts) -> Res
     let Some(file) = artifacts.files.iter().find(|file| file.from_caller && file.path == *path) else {
         return Ok(false);
     };
-    Ok(generator::defines_tests(runtime, &context.blobs.load(&file.content).await?))
+    Ok(generator::defines_tests(sandbox::language_of(runtime), &context.blobs.load(&file.content).await?))
 }
 
 /// Returns the outcome of a step whose job the sandbox refused or lost.

@@ -33,7 +33,10 @@ pub(super) async fn run(
     };
     if let Some(given) = context.generator.given_code(&request) {
         return match given_code::run(context, workflow, given, &mut usage, cancel).await {
-            Ok(generation) => generated(context, &workflow.submission, generation, input, usage).await,
+            Ok(generation) => {
+                let generation = context.generator.with_variant(&request, generation);
+                generated(context, &workflow.submission, generation, input, usage).await
+            }
             Err(ToolError::Unsuitable(hint)) => no_generator(context, hint, usage),
             Err(ToolError::Outcome(outcome)) => outcome,
         };

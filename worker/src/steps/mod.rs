@@ -5,6 +5,7 @@ mod execute;
 mod generate;
 mod given_code;
 mod live_output;
+mod missing_module;
 mod model_round;
 mod outcome;
 mod plan;

@@ -22,7 +22,7 @@ pub(super) async fn fail_unproven_tests(
 ) -> Result<(), BlobError> {
     let artifacts = &workflow.artifacts;
     let Some(tests) = result.tests.as_mut().filter(|_| artifacts.repairable) else { return Ok(()) };
-    let runtime = artifacts.runtime.as_deref().unwrap_or_default();
+    let runtime = sandbox::language_of(artifacts.runtime.as_deref().unwrap_or_default());
     let mut vacuous = Vec::new();
     for file in artifacts.files.iter().filter(|file| file.is_test && !file.from_caller) {
         vacuous.extend(generator::vacuous_tests(runtime, &file.path, &context.blobs.load(&file.content).await?));

@@ -8,13 +8,13 @@ use crate::error::CommandError;
 use crate::operator_connection::OperatorConnection;
 use crate::output::out;
 use crate::stack::seed::seed;
-use crate::stack::{RUNTIMES, RuntimeName};
+use crate::stack::{DEFAULT_RUNTIMES, RuntimeName};
 
 /// Create or update streams, consumers and buckets on the broker (idempotent)
 #[derive(clap::Args)]
 pub struct Provision {
-    /// Comma-separated runtimes that workers offer
-    #[arg(long, default_values = RUNTIMES, value_delimiter = ',')]
+    /// Comma-separated runtimes that workers offer; each gets a queue
+    #[arg(long, default_values = DEFAULT_RUNTIMES, value_delimiter = ',')]
     runtimes: Vec<RuntimeName>,
     /// Create the demo users, the demo bot and, unless there is one, a signing key
     #[arg(long)]

@@ -144,6 +144,9 @@ pub(crate) fn read(code: &str) -> Option<(&'static Language, i32)> {
         PARTS.iter().filter(|(_, part)| line.contains(part)).for_each(|(name, _)| count(name));
         of_form(line).into_iter().for_each(&mut count);
     }
+    // Nearly all lines of C are lines of C++ as well.
+    let of_c = found.iter().find(|(name, _)| *name == "c").map_or(0, |(_, weight)| *weight);
+    found.iter_mut().filter(|(name, _)| *name == "cpp").for_each(|(_, weight)| *weight += of_c);
     let (name, weight) = found.into_iter().reduce(|best, other| if other.1 > best.1 { other } else { best })?;
     by_name(name).map(|language| (language, weight))
 }
@@ -320,6 +323,7 @@ mod tests {
             ("main :: IO ()\nmain = putStrLn \"hi\"\n", "haskell"),
             ("using System;\nclass P {\n static void Main() { Console.WriteLine(\"hi\"); }\n}\n", "csharp"),
             ("#include <stdio.h>\nint main(void) { return 0; }\n", "c"),
+            ("#include <iostream>\n#include <cstdio>\nint main() { std::cout << 1; }\n", "cpp"),
             ("def add(a, b)\n  a + b\nend\nputs add(1, 2)\n", "ruby"),
             ("$name = \"Ada\"\nWrite-Host $name\n", "powershell"),
             ("def f(self)\n    return 1\n", ""),

@@ -17,7 +17,7 @@ pub(crate) use descriptors::{
 pub(crate) use limits::{set_limit, set_process_limit, set_soft_limit};
 #[cfg(feature = "positive-controls")]
 pub(crate) use mount::mount_work;
-pub(crate) use mount::{FsUsage, bind_mount_private, fs_usage, is_full, mount_tmpfs};
+pub(crate) use mount::{FsUsage, bind_mount_private, fs_usage, is_full, mount_programs, mount_tmpfs};
 pub(crate) use process::{
     Reaped, become_user, before_exec, can_fork_within, create_process_group, decode_status, die_with_parent,
     drop_capabilities, fork_and_run, lower_priority, other_processes_exist, reap, set_dumpable, set_no_new_privileges,

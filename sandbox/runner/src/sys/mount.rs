@@ -36,6 +36,11 @@ pub(crate) fn mount_tmpfs(target: &CStr, options: &str) -> Result<()> {
     mount_tmpfs_with(target, options, libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC)
 }
 
+/// Mounts a bounded tmpfs with nosuid and nodev, whose files may be executed.
+pub(crate) fn mount_programs(target: &CStr, options: &str) -> Result<()> {
+    mount_tmpfs_with(target, options, libc::MS_NOSUID | libc::MS_NODEV)
+}
+
 /// Mounts the work directory of a positive control.
 #[cfg(feature = "positive-controls")]
 pub(crate) fn mount_work(options: &str, executable: bool) -> Result<()> {

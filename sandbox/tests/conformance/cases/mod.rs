@@ -4,6 +4,7 @@ pub(crate) mod cancelled_starts;
 pub(crate) mod input;
 pub(crate) mod languages;
 pub(crate) mod limits;
+pub(crate) mod optional_languages;
 pub(crate) mod output_files;
 pub(crate) mod python_tests;
 pub(crate) mod results;

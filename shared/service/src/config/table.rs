@@ -186,7 +186,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     value("sandbox.backend", "auto, docker or bubblewrap", "auto", "production must name docker or bubblewrap"),
     value("sandbox.roots_dir", "folder", "data/sandbox", "folder of the runtimes' root file systems"),
-    value("sandbox.runtimes", "list", "python", "comma-separated runtimes to offer"),
+    value(
+        "sandbox.runtimes",
+        "list",
+        "python",
+        "comma-separated runtimes to offer; one that is not built by default needs its root (docs/how-to/add-a-runtime.md)",
+    ),
     computed(
         "sandbox.docker_host",
         "address",

@@ -11,7 +11,23 @@ const WORKER: &[Process] = &[Process::Worker];
 const SINGLE: Start = Start::Product(&[]);
 
 /// Runtimes of jobs; another name is counted as `other`.
-pub const RUNTIMES: &[&str] = &["bash", "lua", "node", "python", "sql", "python-tools", "other"];
+pub const RUNTIMES: &[&str] = &[
+    "bash",
+    "c",
+    "cpp",
+    "java",
+    "lua",
+    "node",
+    "perl",
+    "php",
+    "python",
+    "python-data",
+    "ruby",
+    "sql",
+    "typescript",
+    "python-tools",
+    "other",
+];
 /// Risks of approvals.
 pub const RISKS: &[&str] = &["low", "medium", "high", "critical"];
 /// Codes of failed workflows; another code is counted as `other`, no code as `none`.
@@ -44,16 +60,40 @@ pub const QUEUES: &[&[&str]] = &[
     &["generate", "std"],
     &["analyze", "std"],
     &["execute", "bash"],
+    &["execute", "c"],
+    &["execute", "cpp"],
+    &["execute", "java"],
     &["execute", "lua"],
     &["execute", "node"],
+    &["execute", "perl"],
+    &["execute", "php"],
     &["execute", "python"],
+    &["execute", "python-data"],
+    &["execute", "ruby"],
     &["execute", "sql"],
+    &["execute", "typescript"],
     &["execute", "other"],
     &["approve", "std"],
     &["analyses", "std"],
 ];
 /// Lanes; another name is counted as `other`.
-pub const LANES: &[&str] = &["std", "bash", "lua", "node", "python", "sql", "other"];
+pub const LANES: &[&str] = &[
+    "std",
+    "bash",
+    "c",
+    "cpp",
+    "java",
+    "lua",
+    "node",
+    "perl",
+    "php",
+    "python",
+    "python-data",
+    "ruby",
+    "sql",
+    "typescript",
+    "other",
+];
 
 const STATUSES: &[&str] = &["completed", "failed", "cancelled"];
 const ENDS: &[&[&str]] = &[

@@ -1,0 +1,2 @@
+# Runs before each program. Each write reaches the pipe, so that output before a kill is kept.
+$stdout.sync = true
