@@ -47,7 +47,8 @@ pub struct Limits {
     pub inodes: u64,
     /// Maximum number of output files to collect; 0 collects none.
     pub output_files: u32,
-    /// Bytes of all output files together; one may have [`MAX_OUTPUT_FILE_BYTES`].
+    /// Bytes of all output files together, at most a sixteenth of the memory limit; one may have
+    /// [`MAX_OUTPUT_FILE_BYTES`].
     pub output_files_bytes: u64,
 }
 
@@ -103,10 +104,8 @@ impl Limits {
         if self.output_bytes > self.memory_bytes / 16 {
             return rejected("the output limit must be at most a sixteenth of the memory limit");
         }
-        if self.output_files > MAX_OUTPUT_FILES || self.output_files_bytes > self.memory_bytes / 16 {
-            return rejected(
-                "there may be at most 50 output files, of at most a sixteenth of the memory limit together",
-            );
+        if self.output_files > MAX_OUTPUT_FILES {
+            return rejected("there may be at most 50 output files");
         }
         // Files count as memory; alone they must not exhaust the runner's.
         let (shared_bytes, _) = shared_memory(self.disk_bytes, self.inodes);

@@ -301,7 +301,8 @@ impl Runtime {
             output_files: OutputFileLimits {
                 files: limits.output_files,
                 file_bytes: MAX_OUTPUT_FILE_BYTES,
-                total_bytes: limits.output_files_bytes,
+                // The runner holds a file while it sends it, beside the job's files.
+                total_bytes: limits.output_files_bytes.min(limits.memory_bytes / 16),
             },
         }
     }

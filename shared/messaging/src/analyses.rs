@@ -79,7 +79,7 @@ impl AnalysisRequests {
     pub async fn open(broker: &Broker, life: &Lifecycle) -> Result<Self, MessagingError> {
         let requests = Self { broker: broker.clone(), inbox: Uuid::new_v4().to_string(), waiting: Waiting::default() };
         let answers = requests.subscribe().await?;
-        let (receive, idle) = (requests.clone().receive(answers), requests.clone().is_idle_after(life.stopping()));
+        let (receive, idle) = (requests.clone().receive(answers), requests.clone().wait_until_idle(life.stopping()));
         life.spawn(async move {
             tokio::select! {
                 () = receive => {}
@@ -114,7 +114,7 @@ impl AnalysisRequests {
     }
 
     /// Waits for the stop, and then for the callers that still wait.
-    async fn is_idle_after(self, stopping: CancellationToken) {
+    async fn wait_until_idle(self, stopping: CancellationToken) {
         stopping.cancelled().await;
         while !self.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
             tokio::time::sleep(DRAIN_POLL_INTERVAL).await;
