@@ -7,4 +7,4 @@ cd "$root"
 
 prepare_stack
 cargo build --quiet --workspace --bins --features api/otlp,worker/otlp,approver/otlp
-cargo test --quiet --package tests --features otlp --test it operations::otlp
+cargo test --quiet -p service -p tests --lib --test it --features service/otlp,tests/otlp otlp
