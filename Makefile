@@ -1,6 +1,6 @@
 # `make run` starts everything on this machine; `make test` is what a change must pass. The work is in scripts/.
 
-.PHONY: help run test lint coverage scenarios bench fuzz attacks-in-container languages faults soak compose-test verify loadtest gates clean
+.PHONY: help run test lint coverage scenarios otlp-test bench fuzz attacks-in-container languages faults soak compose-test verify loadtest gates clean
 
 help:
 	@echo "make run       build, start the whole stack with demo users, show three sample workflows; Ctrl-C ends it"
@@ -8,6 +8,7 @@ help:
 	@echo "make lint      layout, lints, text, dependencies, shell scripts; COMMITS=range for the subjects of commits"
 	@echo "make coverage  line coverage under target/coverage"
 	@echo "make scenarios goals of newcomers with their expected outcomes; CORPUS=file or folder, tests/scenarios by default"
+	@echo "make otlp-test  the traces that programs built with the feature otlp export"
 	@echo "make bench     latencies and rates, beside this machine's floors; WORKFLOWS=n in the log, 50000 by default"
 	@echo "make loadtest  load on a stack of its own, with a report in reports/loadtest; SCENARIO=file, loadtest/scenarios/default.toml by default"
 	@echo "make gates     the quality gates, with a report in reports/quality-gates.json; GATE=name, all six by default"
@@ -17,7 +18,7 @@ help:
 	@echo "make faults    every fault once against a cluster of three brokers; prints which promises held (as root: all rows)"
 	@echo "make soak      random schedules of faults; HOURS=n, 1 by default; FIRST=seed"
 	@echo "make compose-test  the stack of docker-compose.yml, built without a registry: requests, crashes, scaling (as root)"
-	@echo "make verify    the slow suites: compose-test, attacks-in-container, languages, scenarios, faults, fuzz, coverage (as root)"
+	@echo "make verify    the slow suites: compose-test, attacks-in-container, languages, scenarios, otlp-test, faults, fuzz, coverage (as root)"
 	@echo "make clean     remove what was built; data/ stays"
 
 run:
@@ -34,6 +35,9 @@ coverage:
 
 scenarios:
 	@scripts/scenarios.sh $(CORPUS)
+
+otlp-test:
+	@scripts/otlp-test.sh
 
 bench:
 	@scripts/bench.sh $(WORKFLOWS)
@@ -62,7 +66,7 @@ soak:
 compose-test:
 	@scripts/compose-test.sh
 
-verify: compose-test attacks-in-container languages scenarios faults fuzz coverage
+verify: compose-test attacks-in-container languages scenarios otlp-test faults fuzz coverage
 
 clean:
 	cargo clean

@@ -8,7 +8,7 @@ use domain::identity::Secret;
 use messaging::BrokerSettings;
 use rustix::process::{Resource, getrlimit};
 use service::config::{Budget, ConfigErrors, Profile, Settings};
-use service::telemetry::LogFormat;
+use service::telemetry::{LogFormat, OtlpEndpoint};
 
 use crate::auth::settings::TokenSettings;
 use crate::http::hosts::Hosts;
@@ -48,6 +48,8 @@ pub struct Config {
     pub allow_private_webhooks: bool,
     pub log: LogFormat,
     pub log_filter: String,
+    /// The receiver of traces; none are made without it.
+    pub otlp_endpoint: Option<OtlpEndpoint>,
 }
 
 impl Config {
@@ -76,6 +78,7 @@ impl Config {
             allow_private_webhooks: settings.read("webhook.allow_private"),
             log: settings.read("telemetry.log"),
             log_filter: settings.read_or("telemetry.filter", DEFAULT_FILTER.to_owned()),
+            otlp_endpoint: settings.optional("telemetry.otlp_endpoint"),
         };
         settings.finish()?;
         Ok(config)

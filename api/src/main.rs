@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use api::{Application, Config};
 use service::config::Settings;
 use service::lifecycle::Lifecycle;
-use service::telemetry::init_logging;
+use service::telemetry::{Process, SpanExport, init_logging};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -26,6 +26,8 @@ async fn main() -> ExitCode {
 
 async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     let lifecycle = Lifecycle::with_signals()?;
-    Application::build(config, lifecycle).await?.run_until_stopped().await?;
-    Ok(())
+    let spans = SpanExport::start(Process::Api, None, config.otlp_endpoint.as_ref())?;
+    let outcome = Application::build(config, lifecycle).await?.run_until_stopped().await;
+    spans.flush().await;
+    Ok(outcome?)
 }

@@ -6,7 +6,7 @@ use domain::approval::Policy;
 use domain::identity::Secret;
 use messaging::BrokerSettings;
 use service::config::{ConfigErrors, Profile, Settings};
-use service::telemetry::LogFormat;
+use service::telemetry::{LogFormat, OtlpEndpoint};
 
 /// Everything that an approver reads from its settings.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub struct Config {
     pub webhook_allow_private: bool,
     pub log: LogFormat,
     pub log_filter: String,
+    /// The receiver of traces; none are made without it.
+    pub otlp_endpoint: Option<OtlpEndpoint>,
 }
 
 impl Config {
@@ -38,6 +40,7 @@ impl Config {
             webhook_allow_private: settings.read("webhook.allow_private"),
             log: settings.read("telemetry.log"),
             log_filter: settings.read_or("telemetry.filter", "info".to_owned()),
+            otlp_endpoint: settings.optional("telemetry.otlp_endpoint"),
         };
         if profile == Profile::Production && config.webhook_allow_private {
             settings.mistake("webhook.allow_private: must be false in production");

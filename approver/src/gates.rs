@@ -18,7 +18,8 @@ const RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// Handles one message of the approve phase and settles it.
 pub(crate) async fn handle_gate(context: Arc<ApproverContext>, delivery: Delivery<Entry>) -> Settlement {
-    match evaluate_gate(&context, delivery.body()).await {
+    let span = delivery.body().consumer_span("evaluate gate");
+    match span.run_fallible("unavailable", evaluate_gate(&context, delivery.body())).await {
         Ok(()) => delivery.ack().await,
         Err(reason) => {
             let id = delivery.body().workflow.id;

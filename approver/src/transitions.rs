@@ -5,6 +5,7 @@ use domain::workflow::{Event, EventKind};
 use messaging::{AdvanceError, Cancellations, Entry, WorkflowLog};
 use read_model::ReadModel;
 use service::clock::Clock;
+use service::telemetry::{Span, SpanKind};
 
 /// Appends transitions to the log.
 #[derive(Debug, Clone)]
@@ -20,7 +21,10 @@ impl TransitionAppender {
     ///
     /// The read model is updated at once; on failure the projector does it. A time-out also cancels the running step.
     pub(crate) async fn append(&self, entry: &Entry, event: Event, actor: Actor) -> Result<Entry, AdvanceError> {
-        let entry = self.log.advance(entry, event, actor, self.clock.now()).await?;
+        // Decisions and timers read the workflow's entry, so this span is in the workflow's trace.
+        let span = Span::start(SpanKind::Producer, &format!("append {}", event.kind().as_str()), &entry.trace)
+            .with("workflow.id", &entry.workflow.id.to_string());
+        let entry = span.run_fallible("not_appended", self.log.advance(entry, event, actor, self.clock.now())).await?;
         let id = entry.workflow.id;
         if let Err(error) = self.view.project(entry.sequence, &entry.workflow).await {
             tracing::debug!(

@@ -55,6 +55,8 @@ mod operations {
     mod metrics;
     mod mixed_versions;
     mod observability;
+    #[cfg(feature = "otlp")]
+    mod otlp;
     mod probes;
     mod telemetry;
     mod upgrade;

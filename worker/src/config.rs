@@ -10,7 +10,7 @@ use generator::{Embeddings, GeneratorConfig, ModelConfig, Runtime};
 use messaging::BrokerSettings;
 use sandbox::{Backend, SandboxConfig, SecurityLevel};
 use service::config::{Budget, ConfigErrors, Profile, Settings};
-use service::telemetry::LogFormat;
+use service::telemetry::{LogFormat, OtlpEndpoint};
 
 /// Maximum length of the host name in a worker's name, which has at most 40 characters.
 const MAX_HOST_BYTES: usize = 20;
@@ -47,6 +47,8 @@ pub struct Config {
     pub metrics_listen: String,
     pub log: LogFormat,
     pub log_filter: String,
+    /// The receiver of traces; none are made without it.
+    pub otlp_endpoint: Option<OtlpEndpoint>,
 }
 
 impl Config {
@@ -75,6 +77,7 @@ impl Config {
             metrics_listen: settings.read::<String>("worker.metrics_listen"),
             log: settings.read("telemetry.log"),
             log_filter: settings.read_or("telemetry.filter", "info".to_owned()),
+            otlp_endpoint: settings.optional("telemetry.otlp_endpoint"),
             instance,
         };
         if config.concurrency == 0 || config.execute_concurrency == 0 {

@@ -16,6 +16,7 @@ use actix_web::http::header::{
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, web};
 use futures_util::FutureExt;
+use service::telemetry::{Span, SpanKind};
 use tracing::Instrument;
 
 use crate::auth::state::Auth;
@@ -66,7 +67,9 @@ pub(crate) async fn observe(
     let _running = running.enter();
     let context = RequestContext::of(&request, limits.addresses.trusted_proxies());
     request.extensions_mut().insert(context.clone());
-    serve(&context, &access_log, answer(&hosts, &limits, &auth.tokens, request, next)).await
+    // Named when the route is known.
+    let span = Span::start(SpanKind::Server, known_method(&context.method), &context.trace);
+    span.run(serve(&context, &access_log, answer(&hosts, &limits, &auth.tokens, request, next))).await
 }
 
 /// Checks the host and the rate limits, then serves the request.
@@ -176,6 +179,7 @@ fn add_security_headers(context: &RequestContext, headers: &mut HeaderMap) {
 fn record(context: &RequestContext, route: &str, status: StatusCode, served_after: Option<Duration>, is_logged: bool) {
     let elapsed = context.began.elapsed();
     let method = known_method(&context.method);
+    complete_span(method, route, status);
     metrics::REQUESTS.with_label_values(&[method, route, status.as_str()]).inc();
     metrics::REQUEST_SECONDS.with_label_values(&[method, route]).observe(served_after.unwrap_or(elapsed).as_secs_f64());
     if !is_logged {
@@ -192,6 +196,18 @@ fn record(context: &RequestContext, route: &str, status: StatusCode, served_afte
         context.id,
         status.as_u16()
     );
+}
+
+/// Names the request's span by its route, without the path itself.
+fn complete_span(method: &str, route: &str, status: StatusCode) {
+    let span = Span::current()
+        .with("http.request.method", method)
+        .with("http.route", route)
+        .with_number("http.response.status_code", status.as_u16().into());
+    span.rename(format!("{method} {route}"));
+    if status.is_server_error() {
+        span.fail(status.as_str());
+    }
 }
 
 /// Maps unknown methods to `other`: each would be a time series of its own.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::approval::{Channel, DecisionRequest, Refusal};
 use messaging::{ApprovalAnswer, DecisionRequests, HttpDecision, PendingDecision};
 use service::lifecycle::Lifecycle;
+use service::telemetry::{Span, SpanKind};
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -44,7 +45,8 @@ async fn handle_http_decision(decisions: Arc<DecisionService>, pending: PendingD
     let span = tracing::info_span!(
         "decision", workflow.id = %id, trace.id = trace.trace_id(), request.id = trace.request_id()
     );
-    answer(&decisions, pending).instrument(span).await;
+    let exported = Span::start(SpanKind::Server, "decide", &trace).with("workflow.id", &id.to_string());
+    exported.run(answer(&decisions, pending).instrument(span)).await;
 }
 
 async fn answer(decisions: &DecisionService, pending: PendingDecision) {
@@ -61,6 +63,9 @@ async fn answer(decisions: &DecisionService, pending: PendingDecision) {
         tokio::time::sleep(delay).await;
         delay = (delay * 2).min(MAX_RETRY_DELAY);
     };
+    if let DecisionOutcome::Unavailable(_) = outcome {
+        Span::current().fail("unavailable");
+    }
     pending.answer(&answer_of(outcome)).await;
 }
 

@@ -61,7 +61,8 @@ pub(crate) async fn handle_webhook(sender: Arc<WebhookSender>, delivery: Deliver
         count_end(&entry.workflow);
     }
     let Some(target) = target_of(entry) else { return delivery.ack().await };
-    match sender.send(target, entry, 1).await {
+    let span = entry.consumer_span("send notification");
+    match span.run_fallible("unavailable", sender.send(target, entry, 1)).await {
         Ok(None) => delivery.ack().await,
         Ok(Some(reason)) => delivery.dead_letter(&sender.dead_letters, Cause::Undelivered, &reason).await,
         Err(error) => {

@@ -24,7 +24,7 @@ use domain::Timestamp;
 use domain::analysis::{AnalysisReport, AnalysisTask};
 use service::failpoints;
 use service::lifecycle::Lifecycle;
-use service::telemetry::TraceContext;
+use service::telemetry::{Span, SpanKind, TraceContext};
 
 const REPLY_TO: &str = "Promptcraft-Reply-To";
 /// Delay before an ended subscription to answers is renewed.
@@ -180,10 +180,14 @@ where
     }
     let trace = extract(message.headers.as_ref());
     let span = tracing::info_span!("analysis", trace.id = trace.trace_id(), request.id = trace.request_id());
-    if let Some(answer) = work(job.task).instrument(span).await
-        && let Err(error) = broker.publish(reply, encode(&answer)).await
-    {
-        tracing::warn!(%error, "Failed to answer analysis");
-    }
+    let answer = async {
+        let Some(answer) = work(job.task).await else {
+            return Span::current().fail("no report");
+        };
+        if let Err(error) = broker.publish(reply, encode(&answer)).await {
+            tracing::warn!(%error, "Failed to answer analysis");
+        }
+    };
+    Span::start(SpanKind::Consumer, "run analysis", &trace).run(answer.instrument(span)).await;
     Ok(())
 }

@@ -25,6 +25,19 @@ pub(super) enum StepOutcome {
     Cancelled { cost: f64 },
 }
 
+impl StepOutcome {
+    /// Returns the failure's code for a trace, without text of a submission; `None` if the step succeeded or was
+    /// cancelled.
+    pub(super) fn failure_code(&self) -> Option<&str> {
+        match self {
+            Self::Event(Event::StepFailed { failure, .. } | Event::NoGenerator { failure, .. }) => Some(&failure.code),
+            Self::RetryLater(_) | Self::RetryAfter { .. } => Some("unavailable"),
+            Self::Failed(_) => Some("attempt_failed"),
+            Self::Event(_) | Self::Cancelled { .. } => None,
+        }
+    }
+}
+
 impl From<BlobError> for StepOutcome {
     fn from(error: BlobError) -> Self {
         match error {

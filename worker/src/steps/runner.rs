@@ -7,7 +7,7 @@ use domain::Timestamp;
 use domain::approval::Actor;
 use domain::workflow::{Event, Failure, Phase, PhaseKind, StepUsage};
 use messaging::{AdvanceError, Cause, DeadLetter, DeadLetters, Delivery, Entry, ReadError, Settlement, WorkflowLog};
-use service::telemetry::counters;
+use service::telemetry::{Span, counters};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -68,7 +68,8 @@ pub(crate) async fn handle_step(runner: Arc<StepRunner>, slots: FairSlots, deliv
     let lease_first = deliveries > 1 && !deliveries.is_multiple_of(FULL_CHECK_DELIVERIES);
     match runner.check_start(&entry, lease_first).await {
         StartCheck::Start { failure } => {
-            let settlement = runner.attempt(delivery, failure, &running.token).await;
+            let span = entry.consumer_span(&format!("{} step", entry.workflow.phase.kind().as_str()));
+            let settlement = span.run(runner.attempt(delivery, failure, &running.token)).await;
             if needs_lease(&entry) {
                 runner.leases.release(&entry).await;
             }
@@ -154,6 +155,9 @@ impl StepRunner {
     async fn settle(&self, delivery: Delivery<Entry>, outcome: StepOutcome) -> Settlement {
         let entry = delivery.body().clone();
         let (id, phase) = (entry.workflow.id, entry.workflow.phase.kind().as_str());
+        if let Some(code) = outcome.failure_code() {
+            Span::current().fail(code);
+        }
         match outcome {
             StepOutcome::Event(event) => match self.append(&entry, event).await {
                 Ok(()) => delivery.ack().await,

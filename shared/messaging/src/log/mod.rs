@@ -35,7 +35,7 @@ use domain::Timestamp;
 use domain::ids::{EventId, WorkflowId};
 use domain::workflow::{EventRecord, Workflow};
 use service::failpoints::{self, Injected};
-use service::telemetry::TraceContext;
+use service::telemetry::{Span, SpanKind, TraceContext};
 
 pub use advance::AdvanceError;
 
@@ -57,6 +57,13 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Starts the span of this transition's consumer in the exported trace.
+    pub fn consumer_span(&self, name: &str) -> Span {
+        Span::start(SpanKind::Consumer, name, &self.trace)
+            .with("workflow.id", &self.workflow.id.to_string())
+            .with("phase", self.workflow.phase.kind().as_str())
+    }
+
     /// Returns a span for the work on this transition: every line logged inside has its ids.
     pub fn span(&self) -> tracing::Span {
         tracing::info_span!(

@@ -54,6 +54,11 @@ pub const SETTINGS: &[Setting] = &[
         "`info`; in the API `info,actix_http::h1::dispatcher=off`",
         "log filter, e.g. info,messaging=debug",
     ),
+    optional(
+        "telemetry.otlp_endpoint",
+        "address",
+        "OTLP/HTTP receiver of traces, e.g. http://127.0.0.1:4318; only in programs built with `--features otlp`",
+    ),
     required("nats.url", "address", "comma-separated addresses of the broker, e.g. nats://127.0.0.1:4222"),
     required("nats.user", "text", "broker user of this process: api, approver, worker, or cli for the operator"),
     optional("nats.password", "secret", "password of nats.user"),

@@ -1,12 +1,17 @@
-//! Telemetry: logs, metrics, probes, and the caller's trace context carried between messages.
+//! Telemetry: logs, metrics, probes, the caller's trace context carried between messages, and the spans of traces.
 
 mod families;
 mod families_table;
 mod health;
 mod logging;
 mod metrics;
+#[cfg(feature = "otlp")]
+mod otlp;
+mod otlp_endpoint;
 mod probes;
 mod reference;
+#[cfg_attr(not(feature = "otlp"), path = "spans_disabled.rs")]
+mod spans;
 mod trace;
 
 pub use families::{Family, Kind, Process, Start, bounded};
@@ -14,6 +19,8 @@ pub use families_table::{END_CODES, LANES, QUEUES, RISKS, RUNTIMES};
 pub use health::{BEAT_INTERVAL, Health, Requirement, RunningTask, watch_server};
 pub use logging::{LogFormat, init_logging};
 pub use metrics::{amounts, counter, counters, export_metrics, gauge, gauges, histogram, histograms, scrape};
+pub use otlp_endpoint::OtlpEndpoint;
 pub use probes::ProbeServer;
 pub use reference::metrics_reference;
+pub use spans::{Span, SpanExport, SpanKind};
 pub use trace::TraceContext;

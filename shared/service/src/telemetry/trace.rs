@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::spans::cause_of;
+
 /// A trace, the span that caused the current work, and the request that began it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceContext {
-    trace_id: u128,
-    span_id: u64,
-    sampled: bool,
+    pub(super) trace_id: u128,
+    pub(super) span_id: u64,
+    pub(super) sampled: bool,
     request_id: Option<Arc<str>>,
 }
 
@@ -25,7 +27,8 @@ impl TraceContext {
 
     /// Returns a new trace.
     pub fn root() -> Self {
-        Self { trace_id: Uuid::new_v4().as_u128(), span_id: fresh_span(), sampled: true, request_id: None }
+        let trace_id = Uuid::new_v4().as_u128();
+        Self { trace_id, span_id: origin_of(trace_id), sampled: true, request_id: None }
     }
 
     /// Returns the caller's trace if `header` is valid, else a new trace.
@@ -33,10 +36,11 @@ impl TraceContext {
         header.and_then(|text| text.parse().ok()).unwrap_or_else(Self::root)
     }
 
-    /// Returns a new span in the same trace.
+    /// Returns the same trace with the span that causes a message: a new id, or where spans are exported that of the
+    /// current span of this trace, or without one the id at hand. So every message names a span that is exported.
     #[must_use]
     pub fn child(&self) -> Self {
-        Self { span_id: fresh_span(), ..self.clone() }
+        Self { span_id: cause_of(self).unwrap_or_else(fresh_span), ..self.clone() }
     }
 
     /// Returns whether `id` is a valid request id: 1 to 128 letters, digits, dots, underscores and hyphens. It is used
@@ -60,6 +64,13 @@ impl TraceContext {
     pub fn trace_id(&self) -> String {
         format!("{:032x}", self.trace_id)
     }
+}
+
+/// Returns the span id in the context of a trace that has no span yet. It is derived from the trace id, so that any
+/// process can tell that no span has this id.
+pub(super) fn origin_of(trace_id: u128) -> u64 {
+    // The lower half; the format does not permit 0.
+    u64::try_from(trace_id & u128::from(u64::MAX)).unwrap_or_default().max(1)
 }
 
 fn fresh_span() -> u64 {
