@@ -18,6 +18,7 @@ fn offering() -> Generator {
         runtime("node", &[".js", ".mjs"], true),
         runtime("bash", &[".sh"], true),
         runtime("sql", &[".sql"], false),
+        runtime("c", &[".c", ".h"], false),
     ];
     Generator::open(GeneratorConfig { runtimes, ..GeneratorConfig::default() }).expect("the catalogue is valid")
 }
@@ -69,6 +70,7 @@ async fn without_an_entry_the_names_decide_or_the_caller_is_asked() {
         (vec![("tool.py", "x = 1"), ("data.json", "{}"), TESTS], Some(script("tool.py"))),
         (vec![HELPER, ("main.py", "x = 1")], Some(script("main.py"))),
         (vec![("other.js", ""), ("index.js", "console.log(1)")], Some(script("index.js"))),
+        (vec![("sum.h", "int sum(int);"), ("sum.c", "int main(void) { return 0; }")], Some(script("sum.c"))),
         (vec![("a.py", "x = 1"), ("lib/main.py", "x = 1")], None),
         (vec![("a.sh", "echo a"), ("b.sh", "echo b")], None),
     ] {

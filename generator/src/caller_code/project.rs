@@ -92,7 +92,10 @@ impl Generator {
             return Some(only);
         }
         let is_program = |file: &&SourceFile| {
-            self.is_source(&file.path) && !is_test_file(&file.path) && !file.content.trim().is_empty()
+            self.is_source(&file.path)
+                && !is_header(&file.path)
+                && !is_test_file(&file.path)
+                && !file.content.trim().is_empty()
         };
         let programs: Vec<&SourceFile> = request.files.iter().filter(is_program).collect();
         if let [only] = programs.as_slice() {
@@ -185,6 +188,11 @@ impl Generator {
     fn is_source(&self, path: &str) -> bool {
         self.runtimes().iter().flat_map(|runtime| &runtime.endings).any(|ending| path.ends_with(ending.as_str()))
     }
+}
+
+/// Returns whether a file is included by programs of C or C++, and is none itself.
+fn is_header(path: &str) -> bool {
+    [".h", ".hh", ".hpp", ".hxx"].iter().any(|ending| path.ends_with(ending))
 }
 
 /// Returns whether the test runner does not look for tests in one of the path's folders.

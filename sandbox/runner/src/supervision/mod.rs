@@ -100,7 +100,7 @@ impl<'a> Supervision<'a> {
             self.check_cpu();
             if self.must_kill() {
                 if !self.killed {
-                    disk_full = sys::is_full(c"/work") || sys::is_full(c"/dev/shm");
+                    disk_full = [c"/work", c"/dev/shm", c"/programs"].into_iter().any(sys::is_full);
                     self.check_process_limit();
                     self.killed = true;
                 }

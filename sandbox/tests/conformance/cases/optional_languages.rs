@@ -116,6 +116,8 @@ pub(crate) async fn errors_are_those_of_the_language(sandbox: &dyn Sandbox) {
         ("typescript", "main.ts", "const a: number = ;\n", "SyntaxError"),
         ("ruby", "main.rb", "raise 'no'\n", "main.rb:1:in `<main>': no (RuntimeError)"),
         ("php", "main.php", "<?php\nnope();\n", "Call to undefined function nope()"),
+        ("php", "main.php", "<?php\nthrow new Exception('no');\n", "Uncaught Exception: no"),
+        ("php", "main.php", "echo strlen('abc');\n", "no opening tag"),
         ("perl", "main.pl", "use strict;\n$x = 1;\n", "Global symbol \"$x\" requires explicit package name"),
         ("perl", "main.pl", "die 'no';\n", "no at ./main.pl line 1."),
         ("c", "main.c", "int main(void) { return x; }\n", "main.c:1:25: error:"),
@@ -127,6 +129,7 @@ pub(crate) async fn errors_are_those_of_the_language(sandbox: &dyn Sandbox) {
         }
         let result = output_of(sandbox, runtime, &[(path, source)]).await;
         let stderr = text(&result.stderr);
+        assert_eq!(stderr.matches(error).count().min(2), 1, "once: {runtime}: {stderr}");
         assert!(stderr.contains(error) && result.exit_code.is_some_and(|code| code != 0), "{runtime}: {stderr}");
         assert_eq!(text(&result.stdout), "", "{runtime}");
         assert_eq!(
@@ -157,6 +160,9 @@ pub(crate) async fn compiled_programs_are_the_process_of_the_run(sandbox: &dyn S
         ("main.c", "#include \"part/add.h\"\n#include <stdio.h>\nint main(void) { printf(\"%d\", add(1, 2)); }\n"),
         ("part/add.h", "int add(int a, int b);\n"),
         ("part/add.c", "int add(int a, int b) { return a + b; }\n"),
+        // A program of its own, and a name that a list of words would divide.
+        ("tests/test_add.c", "#include <stdio.h>\nint main(void) { puts(\"another\"); }\n"),
+        ("part/in between.c", "int between(void) { return 0; }\n"),
     ];
     let linked = output_of(sandbox, "c", &project).await;
     assert_eq!((text(&linked.stdout), linked.exit_code), ("3", Some(0)), "{}", text(&linked.stderr));
