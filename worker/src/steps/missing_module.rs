@@ -22,10 +22,10 @@ pub(super) fn add_hint(result: &mut JobResult, runtime: &str, offered: &[String]
     missing_in(&stderr).and_then(|module| hint(module, runtime, offered))
 }
 
-/// Returns the top-level module that the last error of a text misses.
+/// Returns the top-level module that the last error of a text misses; `None` for a part of a module that is there.
 fn missing_in(text: &str) -> Option<&str> {
     let (_, rest) = text.rsplit_once(ERROR)?;
-    let name = rest.split_once('\'')?.0.split('.').next()?;
+    let name = rest.split_once('\'')?.0;
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
     is_name.then_some(name)
 }
@@ -60,7 +60,7 @@ mod tests {
     fn the_last_missing_module_is_found() {
         for (text, expected) in [
             ("Traceback\nModuleNotFoundError: No module named 'pandas'\n", Some("pandas")),
-            ("ModuleNotFoundError: No module named 'a'\n...\nModuleNotFoundError: No module named 'b.c'", Some("b")),
+            ("ModuleNotFoundError: No module named 'a'\n...\nModuleNotFoundError: No module named 'b.c'", None),
             ("ModuleNotFoundError: No module named 'a; rm'", None),
             ("ModuleNotFoundError: No module named 'a", None),
             ("NameError: name 'pandas' is not defined", None),

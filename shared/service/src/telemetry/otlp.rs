@@ -27,7 +27,7 @@ const MAX_WAITING: usize = 2_048;
 const MAX_BATCH: usize = 512;
 /// Time after which an incomplete batch is sent.
 const EXPORT_INTERVAL: Duration = Duration::from_secs(1);
-/// Maximum time of one batch, its retries included.
+/// Time after which a batch is not tried again; the attempt under way may take as long once more.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Minimum time between two log lines about dropped spans.
 const REPORT_INTERVAL: Duration = Duration::from_secs(60);
