@@ -24,7 +24,6 @@ cargo fmt --all --check
 say "== lints"
 cargo clippy --quiet --workspace --all-targets -- -D warnings
 cargo clippy --quiet -p sandbox --lib -- --cfg fuzzing -D warnings
-cargo clippy --quiet -p service --lib --features otlp -- -D warnings
 RUSTFLAGS="--cfg fuzzing" cargo check --quiet --locked --manifest-path sandbox/fuzz/Cargo.toml --target-dir target/fuzz-check
 say "== text, folders, commits"
 python3 scripts/lint_prose.py ${COMMITS:+"$COMMITS"}

@@ -6,5 +6,6 @@ set -euo pipefail
 cd "$root"
 
 prepare_stack
+cargo clippy --quiet -p service --lib --features otlp -- -D warnings
 cargo build --quiet --workspace --bins --features api/otlp,worker/otlp,approver/otlp
 cargo test --quiet -p service -p tests --lib --test it --features service/otlp,tests/otlp otlp

@@ -1,6 +1,7 @@
 //! Languages whose runtimes an operator adds, and runtimes that are chosen by what a program imports.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use generator::{GenerateError, Generation, Generator, GeneratorConfig, Mode, Request, Runtime, SourceFile};
 use proptest::prelude::*;
@@ -106,7 +107,9 @@ fn request(code: &str) -> Request {
 }
 
 async fn runtime_of(request: &Request) -> Generation {
-    with_libraries().generate(request).await.unwrap_or_else(|error| panic!("{request:?}: {error}"))
+    // Opened once: it reads the whole catalogue.
+    static GENERATOR: LazyLock<Generator> = LazyLock::new(with_libraries);
+    GENERATOR.generate(request).await.unwrap_or_else(|error| panic!("{request:?}: {error}"))
 }
 
 #[tokio::test]
