@@ -1,6 +1,6 @@
 //! `GET /api/v3/execute/{workflow_id}/artifacts/{name}`: one artifact.
 
-use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use domain::workflow::{Artifacts, Content, MediaType, OutputFile};
@@ -85,7 +85,6 @@ fn answer_output_file(request: &HttpRequest, file: &OutputFile, content: Bytes) 
     let disposition = if media_type.is_image() { "inline" } else { "attachment" };
     respond_with_etag(request, content, media_type.as_str(), |response| {
         response.insert_header((CONTENT_DISPOSITION, disposition));
-        response.insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"));
         response.insert_header((CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"));
     })
 }

@@ -31,24 +31,11 @@ pub(crate) struct DecisionService {
     pub(crate) clock: Clock,
 }
 
-/// A state in the log after a decision.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct AppliedState {
-    pub(crate) sequence: u64,
-    pub(crate) workflow: Workflow,
-}
-
-impl DecisionOutcome {
-    fn applied(entry: Entry) -> Self {
-        Self::Applied(Box::new(AppliedState { sequence: entry.sequence, workflow: entry.workflow }))
-    }
-}
-
 /// The outcome of a decision.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum DecisionOutcome {
     /// Applied now or by an earlier identical request; holds the resulting state.
-    Applied(Box<AppliedState>),
+    Applied(Box<Entry>),
     /// Changed nothing; recorded in the audit log.
     Refused(Refusal),
     /// The log is unavailable; the caller may retry.
@@ -99,7 +86,7 @@ impl DecisionService {
                     Ok(None) => return self.record_refusal(request, Refusal::TooLate).await,
                     Err(error) => return DecisionOutcome::Unavailable(error.to_string()),
                 },
-                Ok(None) => return DecisionOutcome::applied(entry),
+                Ok(None) => return DecisionOutcome::Applied(Box::new(entry)),
                 Err(Refusal::NotYetParked) => return DecisionOutcome::Refused(Refusal::NotYetParked),
                 Err(refusal) => return self.record_refusal(request, refusal).await,
             };
@@ -111,7 +98,7 @@ impl DecisionService {
                     if let Some(requested_at) = requested_at {
                         observe_decision(request.channel, requested_at, decided.workflow.updated_at);
                     }
-                    return DecisionOutcome::applied(decided);
+                    return DecisionOutcome::Applied(Box::new(decided));
                 }
                 Err(AdvanceError::Superseded) => {}
                 Err(AdvanceError::IllegalTransition(_)) => {

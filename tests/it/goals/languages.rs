@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_nats::jetstream;
-use serde_json::json;
-use tests::{Options, Stack, eventually, raw_broker_as};
+use serde_json::{Value, json};
+use tests::{Client, Options, Stack, eventually, raw_broker_as};
 
 /// Returns the runtimes whose roots are built by default.
 fn runtimes() -> Vec<String> {
@@ -18,6 +18,19 @@ fn runtimes() -> Vec<String> {
     let mut names: Vec<_> = folders.map(|folder| folder.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
+}
+
+/// Submits a file to be run, without approval, and returns the status of the completed workflow.
+async fn run_file(client: &Client, language: &str, file: &str, code: &str) -> Value {
+    let request = json!({
+        "goal": "Run this file and tell me what it prints",
+        "context": {
+            "project_context": {"file_content": code, "language": language, "current_file": file},
+            "execution_preferences": {"require_approval": false},
+        },
+    });
+    let id = client.execute(&request).await;
+    client.until(&id, "completed").await
 }
 
 #[tokio::test]
@@ -38,15 +51,7 @@ async fn files_of_every_language_run_on_their_own_lane() {
         ("python", "", "# -*- coding: latin-1 -*-\r\nprint('ä')\r\n", "ä\n", 1.0),
     ];
     for (language, file, code, stdout, success_rate) in cases {
-        let request = json!({
-            "goal": "Run this file and tell me what it prints",
-            "context": {
-                "project_context": {"file_content": code, "language": language, "current_file": file},
-                "execution_preferences": {"require_approval": false},
-            },
-        });
-        let id = client.execute(&request).await;
-        let done = client.until(&id, "completed").await;
+        let done = run_file(&client, language, file, code).await;
         let results = &done["artifacts"]["test_results"];
         assert_eq!((&results["stdout"], &results["success_rate"]), (&json!(stdout), &json!(success_rate)), "{results}");
     }
@@ -162,15 +167,7 @@ async fn optional_runtimes_run_programs_from_the_submission_to_the_result() {
         if !named.split(',').any(|name| name == runtime) {
             continue;
         }
-        let request = json!({
-            "goal": "Run this file and tell me what it prints",
-            "context": {
-                "project_context": {"file_content": code, "language": language, "current_file": file},
-                "execution_preferences": {"require_approval": false},
-            },
-        });
-        let id = client.execute(&request).await;
-        let done = client.until(&id, "completed").await;
+        let done = run_file(&client, language, file, code).await;
         let results = &done["artifacts"]["test_results"];
         assert_eq!((&results["stdout"], &results["exit_code"]), (&json!(stdout), &json!(0)), "{runtime}: {results}");
         assert_eq!(done["runtime"]["language"], json!(runtime), "{done}");

@@ -10,6 +10,7 @@ mod otlp;
 mod otlp_endpoint;
 mod probes;
 mod reference;
+mod span_kind;
 #[cfg_attr(not(feature = "otlp"), path = "spans_disabled.rs")]
 mod spans;
 mod trace;
@@ -22,5 +23,6 @@ pub use metrics::{amounts, counter, counters, export_metrics, gauge, gauges, his
 pub use otlp_endpoint::OtlpEndpoint;
 pub use probes::ProbeServer;
 pub use reference::metrics_reference;
-pub use spans::{Span, SpanExport, SpanKind};
+pub use span_kind::SpanKind;
+pub use spans::{Span, SpanExport};
 pub use trace::TraceContext;

@@ -16,24 +16,13 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
 use super::families::Process;
 use super::otlp::{SpanQueue, provider_of};
-use super::{OtlpEndpoint, TraceContext};
+use super::{OtlpEndpoint, SpanKind, TraceContext};
 
 /// Maximum time of the last export when the process stops.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The tracer of the process; the provider beside it keeps the export alive.
 static TRACER: OnceLock<(SdkTracer, SdkTracerProvider)> = OnceLock::new();
-
-/// The role of a span in its trace.
-#[derive(Debug, Clone, Copy)]
-pub enum SpanKind {
-    /// Answers a request whose sender waits.
-    Server,
-    /// Handles a message of a queue.
-    Consumer,
-    /// Appends a message to the log.
-    Producer,
-}
 
 /// The export of this process's spans.
 #[derive(Debug)]

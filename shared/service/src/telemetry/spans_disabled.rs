@@ -1,15 +1,7 @@
 //! Spans in a build without the feature `otlp`: the same interface as `spans.rs`, without effect.
 
 use super::families::Process;
-use super::{OtlpEndpoint, TraceContext};
-
-/// The role of a span in its trace.
-#[derive(Debug, Clone, Copy)]
-pub enum SpanKind {
-    Server,
-    Consumer,
-    Producer,
-}
+use super::{OtlpEndpoint, SpanKind, TraceContext};
 
 /// The export of spans; this build has none.
 #[derive(Debug)]
