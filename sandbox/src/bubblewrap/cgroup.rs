@@ -82,9 +82,15 @@ impl Drop for Cgroups {
 }
 
 impl JobCgroup {
-    /// Returns the files to which a process writes its pid to join.
-    pub(crate) fn procs_files(&self) -> impl Iterator<Item = PathBuf> {
-        self.folders.iter().map(|folder| folder.join("cgroup.procs"))
+    /// Returns the files to which a process with one thread writes `0` to join.
+    ///
+    /// Version 1 takes threads as well. One that moves itself takes no lock, while every fork and exit of the machine waits
+    /// until a whole process has moved: 15 ms instead of 3 for the three hierarchies of a busy host.
+    pub(crate) fn join_files(&self) -> impl Iterator<Item = PathBuf> {
+        self.folders.iter().map(|folder| {
+            let tasks = folder.join("tasks");
+            if tasks.exists() { tasks } else { folder.join("cgroup.procs") }
+        })
     }
 
     pub(crate) fn counters(&self) -> Counters {

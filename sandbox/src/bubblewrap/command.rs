@@ -56,8 +56,8 @@ impl Launcher {
         let runner = self.runner.clone().unwrap_or_else(|| root.join(RUNNER_NAME));
         let mut command = Command::new(runner);
         command.arg("launch");
-        for file in cgroup.iter().flat_map(|cgroup| cgroup.procs_files()) {
-            command.arg("--cgroup-procs").arg(file);
+        for file in cgroup.iter().flat_map(|cgroup| cgroup.join_files()) {
+            command.arg("--cgroup").arg(file);
         }
         if !self.own_proc {
             command.arg("--samples");

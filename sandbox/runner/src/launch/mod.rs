@@ -26,7 +26,7 @@ pub const BOUND_ROOT: &str = "/mnt";
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct LaunchOptions {
-    cgroup_procs: Vec<String>,
+    cgroup_files: Vec<String>,
     samples: bool,
     bind_root: Option<String>,
     user: Option<u32>,
@@ -34,7 +34,7 @@ struct LaunchOptions {
     arguments: Vec<String>,
 }
 
-/// Runs `[--cgroup-procs FILE]... [--samples] [--bind-root DIR] [--user ID] -- BWRAP ARGUMENTS...`: executes bubblewrap.
+/// Runs `[--cgroup FILE]... [--samples] [--bind-root DIR] [--user ID] -- BWRAP ARGUMENTS...`: executes bubblewrap.
 ///
 /// `--samples` is for a sandbox without `/proc`: the companion measures the job from outside.
 /// The filter descriptors are inserted before the given arguments. Returns on failure only.
@@ -46,8 +46,9 @@ pub fn launch(arguments: impl Iterator<Item = String>) -> Result<(), String> {
     // Before joining the cgroup, where it would count as a process of the job, and while it may still signal every
     // process.
     start_companion(options.samples).map_err(|error| format!("cannot start the companion: {error}"))?;
-    for file in &options.cgroup_procs {
-        fs::write(file, std::process::id().to_string()).map_err(|error| format!("cannot join {file}: {error}"))?;
+    // This process has one thread, so a file for threads moves all of it.
+    for file in &options.cgroup_files {
+        fs::write(file, "0").map_err(|error| format!("cannot join {file}: {error}"))?;
     }
     if let Some(root) = &options.bind_root {
         sys::bind_mount_private(Path::new(root), Path::new(BOUND_ROOT))
@@ -83,12 +84,12 @@ fn start_companion(samples: bool) -> std::io::Result<()> {
 }
 
 fn parse(mut arguments: impl Iterator<Item = String>) -> Result<LaunchOptions, String> {
-    const USAGE: &str = "usage: promptcraft-runner launch [--cgroup-procs FILE]... [--samples] [--bind-root DIR] [--user ID] -- \
+    const USAGE: &str = "usage: promptcraft-runner launch [--cgroup FILE]... [--samples] [--bind-root DIR] [--user ID] -- \
          BWRAP ARGUMENTS...";
     let mut options = LaunchOptions::default();
     loop {
         match (arguments.next().as_deref(), &mut arguments) {
-            (Some("--cgroup-procs"), rest) => options.cgroup_procs.push(rest.next().ok_or(USAGE)?),
+            (Some("--cgroup"), rest) => options.cgroup_files.push(rest.next().ok_or(USAGE)?),
             (Some("--samples"), _) => options.samples = true,
             (Some("--bind-root"), rest) => options.bind_root = Some(rest.next().ok_or(USAGE)?),
             (Some("--user"), rest) => options.user = Some(rest.next().and_then(|id| id.parse().ok()).ok_or(USAGE)?),
@@ -108,12 +109,13 @@ fn filter_files() -> Result<Vec<fs::File>, String> {
 }
 
 fn filter_file(program: &[seccompiler::sock_filter]) -> std::io::Result<fs::File> {
+    let instruction = |it: &seccompiler::sock_filter| {
+        let ([a, b], [c, d, e, f]) = (it.code.to_ne_bytes(), it.k.to_ne_bytes());
+        [a, b, it.jt, it.jf, c, d, e, f]
+    };
     let mut file = sys::anonymous_file(c"seccomp")?;
-    for instruction in program {
-        file.write_all(&instruction.code.to_ne_bytes())?;
-        file.write_all(&[instruction.jt, instruction.jf])?;
-        file.write_all(&instruction.k.to_ne_bytes())?;
-    }
+    // In one call: a filter has several hundred instructions.
+    file.write_all(program.iter().flat_map(instruction).collect::<Vec<u8>>().as_slice())?;
     file.rewind()?;
     Ok(file)
 }
@@ -128,12 +130,11 @@ mod tests {
 
     #[test]
     fn arguments_are_read() {
-        let options = parse(words(
-            "--cgroup-procs /a --cgroup-procs /b --samples --bind-root /r --user 65534 -- bwrap --x --user 1",
-        ))
-        .expect("reads");
+        let options =
+            parse(words("--cgroup /a --cgroup /b --samples --bind-root /r --user 65534 -- bwrap --x --user 1"))
+                .expect("reads");
         let expected = LaunchOptions {
-            cgroup_procs: vec!["/a".into(), "/b".into()],
+            cgroup_files: vec!["/a".into(), "/b".into()],
             samples: true,
             bind_root: Some("/r".into()),
             user: Some(65534),
