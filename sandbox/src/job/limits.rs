@@ -109,8 +109,9 @@ impl Limits {
         }
         // Files count as memory; alone they must not exhaust the runner's.
         let (shared_bytes, _) = shared_memory(self.disk_bytes, self.inodes);
-        if self.disk_bytes.saturating_add(shared_bytes) > self.memory_bytes / 2 {
-            return rejected("the disk limit and a quarter of it must be at most half of the memory limit");
+        let (program_bytes, _) = written_programs(self.disk_bytes, self.inodes);
+        if self.disk_bytes.saturating_add(shared_bytes).saturating_add(program_bytes) > self.memory_bytes / 2 {
+            return rejected("the disk limit and half of it must be at most half of the memory limit");
         }
         if self.disk_bytes < MIN_DISK_BYTES || self.inodes < MIN_INODES {
             return rejected("the disk limit must be at least 64 KiB and 16 files");

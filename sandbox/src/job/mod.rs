@@ -177,9 +177,11 @@ mod tests {
         assert_eq!(job.check().expect_err("no time").code(), "limits_rejected");
         job.limits.wall = Duration::from_secs(1);
         job.check().expect("is in range");
-        (job.limits.memory_bytes, job.limits.disk_bytes) = (64 << 20, 26 << 20);
-        assert!(job.check().expect_err("with shared memory it is too much").to_string().contains("a quarter"));
-        (job.limits.disk_bytes, job.limits.output_bytes) = (25 << 20, 5 << 20);
+        (job.limits.memory_bytes, job.limits.disk_bytes) = (64 << 20, 22 << 20);
+        assert!(
+            job.check().expect_err("with shared memory and programs it is too much").to_string().contains("half of it")
+        );
+        (job.limits.disk_bytes, job.limits.output_bytes) = (21 << 20, 5 << 20);
         assert!(
             job.check().expect_err("the output could exhaust the runner's memory").to_string().contains("sixteenth")
         );

@@ -214,7 +214,7 @@ fn job(case: &Case, level: SecurityLevel, script: &str, owner: &str, known: &str
     let mut limits = Limits::for_level(level, change.wall_ms.map_or(DEFAULT_WALL_LIMIT, Duration::from_millis));
     limits.cpu = change.cpu_ms.map_or(limits.cpu, Duration::from_millis);
     limits.memory_bytes = change.memory_mib.map_or(limits.memory_bytes, |mib| mib << 20);
-    limits.disk_bytes = change.disk_mib.map_or(limits.disk_bytes, |mib| mib << 20).min(limits.memory_bytes / 5 * 2);
+    limits.disk_bytes = change.disk_mib.map_or(limits.disk_bytes, |mib| mib << 20).min(limits.memory_bytes / 3);
     limits.output_bytes = change.output_bytes.unwrap_or(limits.output_bytes);
     let input = JobInput {
         args: expect.args.clone(),
