@@ -329,7 +329,8 @@ impl Generator {
         Ok(caller_generation(target, file, Run::Tests, Action::Tested))
     }
 
-    pub(crate) fn runtimes(&self) -> &[Runtime] {
+    /// Returns the runtimes of this installation, which other workers may have.
+    pub fn runtimes(&self) -> &[Runtime] {
         &self.runtimes
     }
 

@@ -213,6 +213,9 @@ async fn code_gets_the_name_that_its_runtime_needs() {
         ("#!/bin/bash\necho hi\n", None, "bash", script("main.sh")),
         ("CREATE TABLE t(a);\nSELECT * FROM t;\n", None, "sql", script("main.sql")),
         ("SELECT 1;", Some("q.sql"), "sql", script("q.sql")),
+        // Python imports from `.py` only, and Node.js takes modules from `.mjs` only.
+        ("print(1)\n", Some("Tool.PY"), "python", script("Tool.py")),
+        ("import a from 'node:fs';\n", Some("a.MJS"), "node", script("a.mjs")),
     ] {
         let request = Request { current_file: file.map(str::to_owned), ..with_code("run this", code) };
         let generation = generator.generate(&request).await.expect("runs");

@@ -70,6 +70,20 @@ async fn a_program_is_run_by_the_runtime_of_its_language() {
 }
 
 #[tokio::test]
+async fn a_file_of_typescript_gets_an_ending_that_node_accepts() {
+    let all = generator(["python", "typescript"].map(runtime).to_vec());
+    for (file, expected) in [("App.tsx", "App.ts"), ("a.TS", "a.ts"), ("a.cts", "a.cts"), ("b.jsx", "main.ts")] {
+        let request = Request {
+            language: Some("typescript".to_owned()),
+            current_file: Some(file.to_owned()),
+            ..request("const a: number = 1;\n")
+        };
+        let generation = all.generate(&request).await.unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert_eq!(generation.files[0].path, expected);
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_says_how_an_operator_adds_the_runtime() {
     let few = generator(vec![runtime("python"), runtime("node")]);
     for (name, request) in requests() {

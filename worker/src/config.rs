@@ -253,6 +253,12 @@ fn read_languages(settings: &mut Settings, offered: &[String]) -> Vec<Runtime> {
             None => settings.mistake(format!("sandbox.runtimes, generator.runtimes: unknown runtime {name:?}")),
         }
     }
+    let mut usual = runtimes.iter().filter_map(|runtime| runtime.variant_of.as_ref().zip(Some(&runtime.name)));
+    if let Some((usual, variant)) = usual.find(|(usual, _)| !runtimes.iter().any(|runtime| runtime.name == **usual)) {
+        settings.mistake(format!(
+            "sandbox.runtimes, generator.runtimes: {variant} serves only programs that import its modules; add {usual}"
+        ));
+    }
     runtimes
 }
 
@@ -320,6 +326,14 @@ mod tests {
         assert_eq!(known(&[("sandbox.runtimes", "python,bash")]), both);
         let apart = ("bash".to_owned(), "python,sql".to_owned());
         assert_eq!(known(&[("sandbox.runtimes", "bash"), ("generator.runtimes", "python, sql")]), apart);
+    }
+
+    #[test]
+    fn a_variant_needs_the_usual_runtime_of_its_language() {
+        let read = |more: &[(&'static str, &'static str)]| Config::read(settings(more));
+        let ConfigErrors(mistakes) = read(&[("sandbox.runtimes", "bash,python-data")]).unwrap_err();
+        assert!(mistakes.iter().any(|mistake| mistake.ends_with("add python")), "{mistakes:?}");
+        read(&[("sandbox.runtimes", "python-data"), ("generator.runtimes", "python,python-data")]).unwrap();
     }
 
     #[test]

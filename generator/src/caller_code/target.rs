@@ -246,8 +246,9 @@ impl<'a> Target<'a> {
         self.runtime() == "python"
     }
 
-    /// Returns the caller's file name if it is safe and has an ending of this language, else the default name. Node.js
-    /// accepts the syntax of modules in `.mjs` files only.
+    /// Returns the caller's file name if it is safe and has an ending of this language, else the default name. The
+    /// ending is in lower case, and one that the interpreter accepts: Node.js takes modules from `.mjs` files only, and
+    /// none from `.tsx`.
     pub(crate) fn path(self, current_file: Option<&str>, code: &str) -> String {
         let (kept, usual) = match self {
             Self::Known(language) => {
@@ -261,10 +262,14 @@ impl<'a> Target<'a> {
             }
         };
         let path = kept.map_or(usual, str::to_owned);
-        match path.rsplit_once('.') {
-            Some((stem, "js" | "jsx")) if self.runtime() == "node" && modules::is_module(code) => format!("{stem}.mjs"),
-            _ => path,
-        }
+        let Some((stem, ending)) = path.rsplit_once('.') else { return path };
+        // Interpreters compare endings by case, and to gcc `.C` is C++.
+        let ending = match ending.to_ascii_lowercase().as_str() {
+            "js" | "jsx" if self.runtime() == "node" && modules::is_module(code) => "mjs".to_owned(),
+            "tsx" => "ts".to_owned(),
+            ending => ending.to_owned(),
+        };
+        format!("{stem}.{ending}")
     }
 }
 

@@ -132,8 +132,10 @@ pub(crate) fn read(code: &str) -> Option<(&'static Language, i32)> {
         Some((_, weight)) => *weight += WEIGHT,
         None => found.push((name, WEIGHT)),
     };
+    let code = &without_c_comments_and_strings(code);
     let ends_blocks = code.lines().any(|line| line.trim() == "end");
-    for line in code.lines().map(str::trim) {
+    let is_comment = |line: &&str| line.starts_with("# ") || line.starts_with("-- ");
+    for line in code.lines().map(str::trim).filter(|line| !is_comment(line)) {
         if ends_blocks && is_ruby_method(line) {
             count("ruby");
         }
@@ -149,6 +151,43 @@ pub(crate) fn read(code: &str) -> Option<(&'static Language, i32)> {
     found.iter_mut().filter(|(name, _)| *name == "cpp").for_each(|(_, weight)| *weight += of_c);
     let (name, weight) = found.into_iter().reduce(|best, other| if other.1 > best.1 { other } else { best })?;
     by_name(name).map(|language| (language, weight))
+}
+
+/// Returns a text without comments as C has them, and with empty double-quoted strings: they may name any language.
+///
+/// What only looks like a comment in another language costs a line of evidence at most.
+fn without_c_comments_and_strings(code: &str) -> String {
+    let mut kept = String::with_capacity(code.len());
+    let mut rest = code;
+    while let Some(at) = rest.find(['"', '/']) {
+        kept.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let line = &rest[..rest.find('\n').unwrap_or(rest.len())];
+        let (text, length) = match rest.strip_prefix("/*").and_then(|comment| comment.find("*/")) {
+            Some(end) => (" ", end + 4),
+            None if line.starts_with("//") => ("", line.len()),
+            None => match string_length(line) {
+                Some(length) => ("\"\"", length),
+                None => (&rest[..1], 1),
+            },
+        };
+        kept.push_str(text);
+        rest = &rest[length..];
+    }
+    kept.push_str(rest);
+    kept
+}
+
+/// Returns the length of the double-quoted string that begins a line and ends on it.
+fn string_length(line: &str) -> Option<usize> {
+    let inner = line.strip_prefix('"')?;
+    let mut is_escaped = false;
+    let end = inner.find(|c| {
+        let is_end = c == '"' && !is_escaped;
+        is_escaped = c == '\\' && !is_escaped;
+        is_end
+    })?;
+    Some(end + 2)
 }
 
 /// Returns the language of a line by its form: a Perl or PowerShell variable, an assignment of R, a signature of Haskell.
@@ -324,6 +363,10 @@ mod tests {
             ("using System;\nclass P {\n static void Main() { Console.WriteLine(\"hi\"); }\n}\n", "csharp"),
             ("#include <stdio.h>\nint main(void) { return 0; }\n", "c"),
             ("#include <iostream>\n#include <cstdio>\nint main() { std::cout << 1; }\n", "cpp"),
+            ("#include <stdio.h>\n/* no\nstd::cout */\nint main(void) { puts(\"std::cout\"); } // std::endl\n", "c"),
+            ("#include <stdio.h>\nint main(void) { puts(\"a \\\"std::cout\"); }\n", "c"),
+            ("#include <vector>\nint main() { std::vector<int> v; return v.size(); } // \"\n", "cpp"),
+            ("# System.out.println(1)\n# std::cout\nputs 'a'\n", "ruby"),
             ("def add(a, b)\n  a + b\nend\nputs add(1, 2)\n", "ruby"),
             ("$name = \"Ada\"\nWrite-Host $name\n", "powershell"),
             ("def f(self)\n    return 1\n", ""),
