@@ -234,6 +234,10 @@ fn kill_tree(folder: &Path) {
 
 /// Removes the folder and the cgroups below it; returns whether it was removed. A cgroup with a process stays.
 fn remove_tree(folder: &Path) -> bool {
+    // Hardly any has others below it, and looking for them takes a tenth of a trivial job's time.
+    if fs::remove_dir(folder).is_ok() {
+        return true;
+    }
     for folder in below(folder) {
         remove_tree(&folder);
     }
@@ -241,7 +245,8 @@ fn remove_tree(folder: &Path) -> bool {
 }
 
 fn below(folder: &Path) -> impl Iterator<Item = PathBuf> {
-    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).filter(|path| path.is_dir())
+    let is_folder = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
+    fs::read_dir(folder).into_iter().flatten().flatten().filter(is_folder).map(|entry| entry.path())
 }
 
 #[cfg(test)]

@@ -10,8 +10,10 @@ mod spawner;
 mod walls;
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,6 +21,7 @@ use runner::cgroup::Counters;
 use runner::protocol::Ready;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +41,8 @@ use crate::session::{self, SessionEnd};
 
 /// Timeout for a new sandbox to become ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Concurrent starts for each processor; some of them wait for the kernel.
+const STARTS_PER_PROCESSOR: usize = 2;
 
 pub(crate) struct BubblewrapSandbox {
     launcher: Launcher,
@@ -46,6 +51,8 @@ pub(crate) struct BubblewrapSandbox {
     versions: BTreeMap<String, String>,
     libraries: BTreeMap<String, Vec<Library>>,
     spawner: Spawner,
+    /// One permit for each start at a time. A start only computes, so more of them than processors delay each other.
+    starts: Semaphore,
     cgroups: Option<Cgroups>,
     /// The error that left the worker without cgroups.
     no_cgroups: Option<String>,
@@ -86,6 +93,7 @@ impl BubblewrapSandbox {
             versions: roots::versions(&config.roots_dir, &config.runtimes),
             libraries: roots::libraries(&config.roots_dir, &config.runtimes),
             spawner: Spawner::start().map_err(unavailable)?,
+            starts: Semaphore::new(STARTS_PER_PROCESSOR * thread::available_parallelism().map_or(1, NonZero::get)),
             cgroups,
             no_cgroups,
             concurrency: ConcurrencyLimit::new(config.concurrency),
@@ -132,6 +140,7 @@ impl BubblewrapSandbox {
         let failed = |what: &str, error: &dyn std::fmt::Display| {
             SandboxError::retry("sandbox_unavailable", format!("{what}: {error}"))
         };
+        let _permit = self.starts.acquire().await.map_err(|error| failed("cannot start the sandbox", &error))?;
         let root = self.roots.get(runtime).or_else(|| self.tools.get(runtime)).ok_or_else(roots::unknown_runtime)?;
         let cgroup = self.cgroups.as_ref().map(|cgroups| cgroups.create(limits)).transpose();
         let cgroup = cgroup.map_err(|error| failed("cannot create the job's cgroup", &error))?;
