@@ -211,6 +211,7 @@ async fn connect(config: &Config, broker: &Broker, lifecycle: Lifecycle) -> Resu
         recipes: recipes.clone(),
         workflows: workflows.clone(),
     };
+    let lifecycle = web::Data::new(lifecycle);
     let analyses = Analyses {
         requests: AnalysisRequests::open(broker, &lifecycle).await?,
         cache: view.clone(),
@@ -218,10 +219,10 @@ async fn connect(config: &Config, broker: &Broker, lifecycle: Lifecycle) -> Resu
         deadline: config.analysis_deadline,
         cpu_second: config.budget.prices.cpu_second,
         clock: clock.clone(),
+        lifecycle: lifecycle.clone(),
     };
     let limiter = RateLimiter::new(view, clock.clone());
     let limits = RateLimits::new(config.limits.clone(), limiter, config.trusted_proxies.clone(), clock.clone());
-    let lifecycle = web::Data::new(lifecycle);
     let decisions = Decisions { workflows: workflows.clone(), peers: peers.clone(), lifecycle: lifecycle.clone() };
     let waiter = Waiter::new(workflows.clone(), auth.clone(), lifecycle.clone());
     let event_streams = EventStreams {

@@ -320,7 +320,7 @@ async fn a_language_that_only_its_runtime_knows_runs_as_given() {
     let generator = Generator::open(GeneratorConfig { runtimes, ..GeneratorConfig::default() }).expect("is valid");
     for (language, file, runtime, path) in [
         (None, Some("src/x.mu"), "made-up", "x.mu"),
-        (None, Some("x.MUU"), "made-up", "x.MUU"),
+        (None, Some("x.MUU"), "made-up", "x.muu"),
         (Some("Made-Up"), None, "made-up", "main.mu"),
         (Some("mup"), Some("x.js"), "made-up", "main.mu"),
         (Some("auto"), Some("x.mu"), "made-up", "x.mu"),

@@ -11,6 +11,7 @@ use messaging::{AnalysisAnswer, AnalysisError, AnalysisRequests, decode, encode}
 use read_model::ReadModel;
 use serde_json::{Value, json};
 use service::clock::Clock;
+use service::lifecycle::Lifecycle;
 use service::telemetry::TraceContext;
 use tokio::time::Instant;
 
@@ -33,6 +34,7 @@ pub(crate) struct Analyses {
     /// Price of a CPU second.
     pub(crate) cpu_second: f64,
     pub(crate) clock: Clock,
+    pub(crate) lifecycle: web::Data<Lifecycle>,
 }
 
 /// Analyzes the code in the body, or returns the cached result of an equal request.
@@ -152,9 +154,13 @@ impl Analyses {
         }
         let outcome = self.requests.ask(task, user.as_str(), self.clock.now(), self.deadline, trace).await;
         let answer = outcome.map_err(|error| analysis_unavailable(&error))?;
-        if let Err(error) = self.cache.cache(&name, &encode(&answer), self.cache_ttl).await {
-            tracing::debug!(%error, "Failed to cache an analysis");
-        }
+        let (cache, encoded, ttl) = (self.cache.clone(), encode(&answer), self.cache_ttl);
+        // The caller does not wait for the cache.
+        self.lifecycle.spawn(async move {
+            if let Err(error) = cache.cache(&name, &encoded, ttl).await {
+                tracing::debug!(%error, "Failed to cache an analysis");
+            }
+        });
         Ok((answer, false))
     }
 }

@@ -365,7 +365,7 @@ mod tests {
             ("#include <iostream>\n#include <cstdio>\nint main() { std::cout << 1; }\n", "cpp"),
             ("#include <stdio.h>\n/* no\nstd::cout */\nint main(void) { puts(\"std::cout\"); } // std::endl\n", "c"),
             ("#include <stdio.h>\nint main(void) { puts(\"a \\\"std::cout\"); }\n", "c"),
-            ("#include <vector>\nint main() { std::vector<int> v; return v.size(); } // \"\n", "cpp"),
+            ("#include <vector>\nint main() {\n  std::vector<int> v;\n} // \"\n", "cpp"),
             ("# System.out.println(1)\n# std::cout\nputs 'a'\n", "ruby"),
             ("def add(a, b)\n  a + b\nend\nputs add(1, 2)\n", "ruby"),
             ("$name = \"Ada\"\nWrite-Host $name\n", "powershell"),
