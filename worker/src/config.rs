@@ -80,6 +80,14 @@ impl Config {
             otlp_endpoint: settings.optional("telemetry.otlp_endpoint"),
             instance,
         };
+        if config.phases.contains(&PhaseKind::Generate)
+            && let Some((variant, usual)) = lone_variant(&config.generator.runtimes)
+        {
+            settings.mistake(format!(
+                "sandbox.runtimes, generator.runtimes: {variant} serves programs that import its modules or name it; add \
+                 {usual}"
+            ));
+        }
         if config.concurrency == 0 || config.execute_concurrency == 0 {
             settings.mistake("worker.concurrency, worker.execute_concurrency: must be at least 1");
         }
@@ -231,6 +239,13 @@ fn read_generator(settings: &mut Settings, offered: &[String]) -> GeneratorConfi
     GeneratorConfig { catalogue_dirs, model, runtimes, addable, embeddings, data_dir }
 }
 
+/// Returns a runtime that only some programs of a language choose, and the missing usual one.
+fn lone_variant(runtimes: &[Runtime]) -> Option<(&str, &str)> {
+    let is_there = |name: &str| runtimes.iter().any(|runtime| runtime.name == name);
+    let variants = runtimes.iter().filter_map(|it| Some((it.name.as_str(), it.variant_of.as_deref()?)));
+    variants.into_iter().find(|(_, usual)| !is_there(usual))
+}
+
 /// Reads the languages of generated code: those of the workers that execute, which may differ from this worker's.
 fn read_languages(settings: &mut Settings, offered: &[String]) -> Vec<Runtime> {
     let offered: Vec<&str> = offered.iter().map(String::as_str).collect();
@@ -252,12 +267,6 @@ fn read_languages(settings: &mut Settings, offered: &[String]) -> Vec<Runtime> {
             }
             None => settings.mistake(format!("sandbox.runtimes, generator.runtimes: unknown runtime {name:?}")),
         }
-    }
-    let mut usual = runtimes.iter().filter_map(|runtime| runtime.variant_of.as_ref().zip(Some(&runtime.name)));
-    if let Some((usual, variant)) = usual.find(|(usual, _)| !runtimes.iter().any(|runtime| runtime.name == **usual)) {
-        settings.mistake(format!(
-            "sandbox.runtimes, generator.runtimes: {variant} serves only programs that import its modules; add {usual}"
-        ));
     }
     runtimes
 }
@@ -334,6 +343,7 @@ mod tests {
         let ConfigErrors(mistakes) = read(&[("sandbox.runtimes", "bash,python-data")]).unwrap_err();
         assert!(mistakes.iter().any(|mistake| mistake.ends_with("add python")), "{mistakes:?}");
         read(&[("sandbox.runtimes", "python-data"), ("generator.runtimes", "python,python-data")]).unwrap();
+        read(&[("sandbox.runtimes", "python-data"), ("worker.phases", "execute")]).unwrap();
     }
 
     #[test]
