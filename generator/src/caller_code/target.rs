@@ -261,16 +261,18 @@ impl<'a> Target<'a> {
                 (current_file.and_then(|path| runtime.base_name(path)), format!("main{ending}"))
             }
         };
-        let path = kept.map_or(usual, str::to_owned);
-        let Some((stem, ending)) = path.rsplit_once('.') else { return path };
-        // Interpreters compare endings by case, and to gcc `.C` is C++.
-        let ending = match ending.to_ascii_lowercase().as_str() {
-            "js" | "jsx" if self.runtime() == "node" && modules::is_module(code) => "mjs".to_owned(),
-            "tsx" => "ts".to_owned(),
-            ending => ending.to_owned(),
-        };
-        format!("{stem}.{ending}")
+        let path = kept.map_or(usual, with_lower_case_ending);
+        match path.rsplit_once('.') {
+            Some((stem, "js" | "jsx")) if self.runtime() == "node" && modules::is_module(code) => format!("{stem}.mjs"),
+            Some((stem, "tsx")) => format!("{stem}.ts"),
+            _ => path,
+        }
     }
+}
+
+/// Returns a file name with its ending in lower case: interpreters compare endings by case, and to gcc `.C` is C++.
+fn with_lower_case_ending(name: &str) -> String {
+    name.rsplit_once('.').map_or(name.to_owned(), |(stem, ending)| format!("{stem}.{}", ending.to_ascii_lowercase()))
 }
 
 impl Found<'_> {

@@ -155,32 +155,59 @@ pub(crate) fn read(code: &str) -> Option<(&'static Language, i32)> {
 
 /// Returns a text without comments as C has them, and with empty double-quoted strings: they may name any language.
 ///
-/// What only looks like a comment in another language costs a line of evidence at most.
+/// In other languages `//` is an operator and `/*` part of a pattern, hence the conditions for what is before them.
 fn without_c_comments_and_strings(code: &str) -> String {
-    let mut kept = String::with_capacity(code.len());
-    let mut rest = code;
-    while let Some(at) = rest.find(['"', '/']) {
-        kept.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let line = &rest[..rest.find('\n').unwrap_or(rest.len())];
-        let (text, length) = match rest.strip_prefix("/*").and_then(|comment| comment.find("*/")) {
-            Some(end) => (" ", end + 4),
-            None if line.starts_with("//") => ("", line.len()),
-            None => match string_length(line) {
-                Some(length) => ("\"\"", length),
-                None => (&rest[..1], 1),
-            },
-        };
-        kept.push_str(text);
-        rest = &rest[length..];
+    let last_end = code.rfind("*/");
+    let (mut kept, mut is_comment, mut offset) = (String::with_capacity(code.len()), false, 0);
+    for line in code.split_inclusive('\n') {
+        let last_end = last_end.and_then(|end| end.checked_sub(offset));
+        is_comment = copy_line(line, is_comment, last_end, &mut kept);
+        offset += line.len();
     }
-    kept.push_str(rest);
     kept
 }
 
-/// Returns the length of the double-quoted string that begins a line and ends on it.
-fn string_length(line: &str) -> Option<usize> {
-    let inner = line.strip_prefix('"')?;
+/// Copies a line without comments and the content of strings; returns whether a comment goes on after it. `last_end` is the
+/// offset of the last end of a comment in the rest of the text.
+fn copy_line(line: &str, mut is_comment: bool, last_end: Option<usize>, kept: &mut String) -> bool {
+    let (start, mut rest, mut has_strings) = (kept.len(), line, true);
+    loop {
+        if is_comment {
+            let Some(end) = rest.find("*/") else {
+                kept.push('\n');
+                return true;
+            };
+            rest = &rest[end + 2..];
+            is_comment = false;
+        }
+        let Some(at) = rest.find(['"', '/']) else {
+            kept.push_str(rest);
+            return false;
+        };
+        kept.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let before = &kept[start..];
+        let is_closed = last_end.is_some_and(|end| end > line.len() - rest.len());
+        if rest.starts_with("//") && before.trim_end().chars().next_back().is_none_or(|c| ";{},".contains(c)) {
+            kept.push('\n');
+            return false;
+        }
+        if rest.starts_with("/*") && is_closed && before.chars().next_back().is_none_or(char::is_whitespace) {
+            (rest, is_comment) = (&rest[2..], true);
+            continue;
+        }
+        let is_character = before.ends_with('\'') && rest.starts_with("\"'");
+        let string = if has_strings && !is_character { string_length(rest) } else { None };
+        has_strings &= string.is_some() || is_character || !rest.starts_with('"');
+        let (text, length) = string.map_or((&rest[..1], 1), |length| ("\"\"", length));
+        kept.push_str(text);
+        rest = &rest[length..];
+    }
+}
+
+/// Returns the length of the double-quoted string that begins a text and ends on its line.
+fn string_length(text: &str) -> Option<usize> {
+    let inner = text.strip_prefix('"')?;
     let mut is_escaped = false;
     let end = inner.find(|c| {
         let is_end = c == '"' && !is_escaped;
@@ -366,6 +393,9 @@ mod tests {
             ("#include <stdio.h>\n/* no\nstd::cout */\nint main(void) { puts(\"std::cout\"); } // std::endl\n", "c"),
             ("#include <stdio.h>\nint main(void) { puts(\"a \\\"std::cout\"); }\n", "c"),
             ("#include <vector>\nint main() {\n  std::vector<int> v;\n} // \"\n", "cpp"),
+            ("#include <stdio.h>\nint main(void) {\n  if (c == '\"') puts(\"std::cout\");\n}\n", "c"),
+            ("my $name = shift // 'world';\nprint \"Hello, $name\\n\";\n", "perl"),
+            ("use strict;\nmy @a = </etc/*>;\nmy @b = <*/x>;\n", "perl"),
             ("# System.out.println(1)\n# std::cout\nputs 'a'\n", "ruby"),
             ("def add(a, b)\n  a + b\nend\nputs add(1, 2)\n", "ruby"),
             ("$name = \"Ada\"\nWrite-Host $name\n", "powershell"),
@@ -375,5 +405,25 @@ mod tests {
             assert_eq!(read(code).map(|(language, _)| language.id), expected, "{code}");
         }
         assert_eq!(read("def f(a):\n    return a\nprint(f(1))\n"), None);
+    }
+
+    #[test]
+    fn comments_and_strings_are_removed() {
+        for (code, expected) in [
+            ("a(); // b\nc", "a(); \nc"),
+            ("a /* b\nc */ d", "a \n d"),
+            ("a /* b", "a /* b"),
+            ("*/ a /* b", "*/ a /* b"),
+            ("x \"a /* b\" y */", "x \"\" y */"),
+            ("\"a\\\"b\" \"c", "\"\" \"c"),
+            ("a / b // c", "a / b // c"),
+            ("'\"' \"b\"", "'\"' \"\""),
+        ] {
+            assert_eq!(without_c_comments_and_strings(code), expected, "{code}");
+        }
+        // Each line is read a bounded number of times.
+        let hostile =
+            ["\"".to_owned() + &"\\\"".repeat(16_000), "/* ".repeat(10_000), "\" / ".repeat(8_000)].join("\n");
+        assert!(without_c_comments_and_strings(&hostile).len() <= hostile.len() + 3);
     }
 }
