@@ -84,13 +84,10 @@ impl Drop for Cgroups {
 impl JobCgroup {
     /// Returns the files to which a process with one thread writes `0` to join.
     ///
-    /// Version 1 takes threads as well. One that moves itself takes no lock, while every fork and exit of the machine waits
-    /// until a whole process has moved: 15 ms instead of 3 for the three hierarchies of a busy host.
+    /// Version 1 takes threads as well. Forks and exits go on while one moves itself, but all of the machine wait until a
+    /// whole process has moved: 15 ms instead of 3 for the three hierarchies of a busy host.
     pub(crate) fn join_files(&self) -> impl Iterator<Item = PathBuf> {
-        self.folders.iter().map(|folder| {
-            let tasks = folder.join("tasks");
-            if tasks.exists() { tasks } else { folder.join("cgroup.procs") }
-        })
+        self.folders.iter().map(|folder| join_file(folder))
     }
 
     pub(crate) fn counters(&self) -> Counters {
@@ -102,6 +99,11 @@ impl Drop for JobCgroup {
     fn drop(&mut self) {
         drop(self.background.spawn(remove(std::mem::take(&mut self.folders))));
     }
+}
+
+fn join_file(folder: &Path) -> PathBuf {
+    let tasks = folder.join("tasks");
+    if tasks.exists() { tasks } else { folder.join("cgroup.procs") }
 }
 
 /// Kills the processes of the folders until the folders can be removed. Logs an error after 5 s.
@@ -283,6 +285,13 @@ mod tests {
         let written = ["memory.max", "memory.swap.max", "pids.max", "cpu.max"].map(|file| folder.read(file));
         assert_eq!(written, ["536870912", "0", "66", "10000 10000"]);
         assert!(set_limits(Version::Two, &Folder::with(&[]).0, &limits).is_ok(), "a kernel without swap accounting");
+    }
+
+    #[test]
+    fn version_1_is_joined_by_thread() {
+        let (one, two) = (Folder::with(&["tasks", "cgroup.procs"]), Folder::with(&["cgroup.procs"]));
+        assert_eq!(join_file(&one.0), one.0.join("tasks"));
+        assert_eq!(join_file(&two.0), two.0.join("cgroup.procs"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod walls;
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -21,7 +22,8 @@ use runner::cgroup::Counters;
 use runner::protocol::Ready;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -36,13 +38,15 @@ use crate::error::SandboxError;
 use crate::job::{Job, Limits, SecurityLevel};
 use crate::result::{Health, JobResult, Outcome};
 use crate::runtime::{self, Library, Metering, roots};
-use crate::session::transport::{RunnerTransport, handshake};
+use crate::session::transport::{FrameReader, HandshakeError, RunnerTransport, handshake};
 use crate::session::{self, SessionEnd};
 
 /// Timeout for a new sandbox to become ready.
 const READY_TIMEOUT: Duration = Duration::from_secs(10);
-/// Concurrent starts for each processor; some of them wait for the kernel.
+/// Concurrent starts for each processor. They mostly compute, so that more of them would delay each other.
 const STARTS_PER_PROCESSOR: usize = 2;
+/// Time after which a start counts no longer, so that a root on a stalled disk does not keep the others from starting.
+const TURN_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(crate) struct BubblewrapSandbox {
     launcher: Launcher,
@@ -51,7 +55,7 @@ pub(crate) struct BubblewrapSandbox {
     versions: BTreeMap<String, String>,
     libraries: BTreeMap<String, Vec<Library>>,
     spawner: Spawner,
-    /// One permit for each start at a time. A start only computes, so more of them than processors delay each other.
+    /// One permit for each start of the last second.
     starts: Semaphore,
     cgroups: Option<Cgroups>,
     /// The error that left the worker without cgroups.
@@ -140,7 +144,7 @@ impl BubblewrapSandbox {
         let failed = |what: &str, error: &dyn std::fmt::Display| {
             SandboxError::retry("sandbox_unavailable", format!("{what}: {error}"))
         };
-        let _permit = self.starts.acquire().await.map_err(|error| failed("cannot start the sandbox", &error))?;
+        let permit = self.starts.acquire().await.map_err(|error| failed("cannot start the sandbox", &error))?;
         let root = self.roots.get(runtime).or_else(|| self.tools.get(runtime)).ok_or_else(roots::unknown_runtime)?;
         let cgroup = self.cgroups.as_ref().map(|cgroups| cgroups.create(limits)).transpose();
         let cgroup = cgroup.map_err(|error| failed("cannot create the job's cgroup", &error))?;
@@ -154,7 +158,7 @@ impl BubblewrapSandbox {
         let mut running = RunningSandbox { child: Some(child), stderr, cgroup, background: self.background.clone() };
         let (input, output) = pipes.ok_or_else(|| failed("cannot start the sandbox", &"its pipes are missing"))?;
         let mut transport = RunnerTransport { writer: Box::pin(input), reader: Box::pin(output) };
-        match timeout(READY_TIMEOUT, handshake(&mut transport.reader)).await {
+        match wait_until_ready(&mut transport.reader, permit).await {
             Ok(Ok(ready)) => Ok((running, transport, ready)),
             Ok(Err(error)) => {
                 Err(failed(&with_stderr("the sandbox did not start", &running.stderr_text().await), &error))
@@ -262,6 +266,20 @@ impl RunningSandbox {
             tracing::debug!(%error, "Timed out reading stderr of a failed sandbox");
         }
         String::from_utf8_lossy(&text).trim().replace('\n', "; ")
+    }
+}
+
+/// Waits for the runner of a new sandbox, at most [`TURN_TIMEOUT`] of it with the permit.
+async fn wait_until_ready(
+    reader: &mut FrameReader,
+    permit: SemaphorePermit<'_>,
+) -> Result<Result<Ready, HandshakeError>, Elapsed> {
+    let mut ready = pin!(timeout(READY_TIMEOUT, handshake(reader)));
+    let soon = timeout(TURN_TIMEOUT, &mut ready).await;
+    drop(permit);
+    match soon {
+        Ok(ready) => ready,
+        Err(_) => ready.await,
     }
 }
 
