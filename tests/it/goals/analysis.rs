@@ -80,6 +80,11 @@ async fn an_injection_is_reported(client: &Client) {
 
     // The same again, and in the other place that the contract names: served from the cache.
     let elsewhere = json!({"context": {"project_context": {"file_content": INJECTION}}});
+    eventually("the result is cached", Duration::from_secs(5), || async {
+        let again = ask(client, INJECTION, json!({})).await.expect(200);
+        (again["metadata"]["cache_hit"] == true).then_some(())
+    })
+    .await;
     for again in [ask(client, INJECTION, json!({})).await, client.post("/api/v3/analyze", &elsewhere).await] {
         let again = again.expect(200);
         assert_eq!((&again["metadata"]["cache_hit"], &again["metadata"]["cost"]), (&json!(true), &json!(0.0)));

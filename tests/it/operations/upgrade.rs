@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_nats::jetstream;
 use async_nats::jetstream::consumer::{FromConsumer, pull};
+use async_nats::jetstream::stream::PersistenceMode;
 use serde_json::json;
 use tests::{Stack, Terminal, eventually, raw_broker_as};
 
@@ -48,6 +49,7 @@ async fn a_process_says_what_the_broker_lacks_and_starts_once_it_was_provisioned
     log.update_consumer(pull::Config { max_ack_pending: 10_000, ..older }).await.expect("it can be changed");
     // The broker does not change how a stream is persisted.
     let analyses = operator.get_stream("ANALYSES").await.expect("a stream").cached_info().config.clone();
+    assert_eq!(analyses.persist_mode, Some(PersistenceMode::Async));
     operator.delete_stream("ANALYSES").await.expect("deleted");
     operator
         .create_stream(jetstream::stream::Config { persist_mode: None, ..analyses.clone() })

@@ -130,7 +130,7 @@ pub(crate) fn stream_configs(replicas: usize) -> Vec<Config> {
         Config { max_messages_per_subject: 1, ..base(subjects::BLOBS, &[subjects::ALL_BLOBS]) },
         Config {
             // On disk although its messages matter only briefly: a memory stream is lost when the broker restarts. They are
-            // acknowledged before that, if the broker can: decision 48.
+            // acknowledged before they are written, where the broker offers that: decision 48.
             persist_mode: (replicas == 1).then_some(PersistenceMode::Async),
             retention: RetentionPolicy::WorkQueue,
             // No caller waits longer for an interactive answer.
