@@ -198,7 +198,7 @@ impl Broker {
         self.direct().client().publish(subject, payload.into()).await
     }
 
-    /// Publishes to a stream; returns once the message is on disk, and for analyses once the broker has it. Only the broker acknowledges, so this needs no relay.
+    /// Publishes to a stream; returns once the message is on disk. Only the broker acknowledges, so this needs no relay.
     /// Not repeated: an error says nothing about whether the message is stored.
     pub(crate) async fn store(
         &self,

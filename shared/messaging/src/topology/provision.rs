@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 use async_nats::jetstream::kv;
-use async_nats::jetstream::stream::{Config, DiscardPolicy, PersistenceMode, RetentionPolicy, Source, StorageType};
+use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, Source, StorageType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::connection::broker::{Broker, BrokerError};
@@ -51,7 +51,6 @@ pub async fn provision(broker: &Broker, replicas: usize, lanes: &[String]) -> Re
         replicas.max(standing_replicas(broker).await.map_err(|error| refused(subjects::WORKFLOWS, error.to_string()))?);
     for config in stream_configs(replicas) {
         let name = config.name.clone();
-        delete_if_kept_otherwise(broker, &config).await.map_err(|reason| refused(&name, reason))?;
         let info = broker
             .jetstream()
             .create_or_update_stream(config.clone())
@@ -84,21 +83,6 @@ pub async fn provision(broker: &Broker, replicas: usize, lanes: &[String]) -> Re
     Ok(())
 }
 
-/// Deletes a queue of analyses whose mode of persistence differs, because the broker does not change it. Callers repeat the
-/// analyses that wait in it.
-async fn delete_if_kept_otherwise(broker: &Broker, config: &Config) -> Result<(), String> {
-    if config.name != subjects::ANALYSES {
-        return Ok(());
-    }
-    match stream(broker, subjects::ANALYSES).await {
-        Ok(info) if info.config.persist_mode.unwrap_or_default() != config.persist_mode.unwrap_or_default() => {
-            broker.jetstream().delete_stream(subjects::ANALYSES).await.map(drop).map_err(|error| error.to_string())
-        }
-        Ok(_) | Err(LookupError::Missing) => Ok(()),
-        Err(LookupError::Unanswered(reason)) => Err(reason),
-    }
-}
-
 /// Returns the current number of replicas of the log; 0 if it does not exist yet.
 async fn standing_replicas(broker: &Broker) -> Result<usize, MessagingError> {
     match stream(broker, subjects::WORKFLOWS).await {
@@ -129,9 +113,7 @@ pub(crate) fn stream_configs(replicas: usize) -> Vec<Config> {
         // Storing content again replaces its copy.
         Config { max_messages_per_subject: 1, ..base(subjects::BLOBS, &[subjects::ALL_BLOBS]) },
         Config {
-            // On disk although its messages matter only briefly: a memory stream is lost when the broker restarts. They are
-            // acknowledged before they are written, where the broker offers that: decision 48.
-            persist_mode: (replicas == 1).then_some(PersistenceMode::Async),
+            // On disk although its messages matter only briefly: a memory stream is lost when the broker restarts.
             retention: RetentionPolicy::WorkQueue,
             // No caller waits longer for an interactive answer.
             max_age: Duration::from_secs(30),
