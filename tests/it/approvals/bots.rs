@@ -450,7 +450,7 @@ async fn a_bot_that_floods_with_questions_delays_neither_decisions_nor_other_bot
             if page.is_some() {
                 break;
             }
-            // The broker disconnects whoever reads too slowly; the approver is back in a moment.
+            // The broker disconnects a client that reads too slowly; the approver is back in a moment.
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         let page = page.expect("a page while the other bot floods");

@@ -18,6 +18,12 @@ async fn until_said(stack: &Stack, process: &str, words: &str) {
 #[tokio::test]
 async fn a_process_says_what_the_broker_lacks_and_starts_once_it_was_provisioned() {
     let stack = Stack::start().await;
+    // Before that, a process that ends three times ends the whole stack.
+    eventually("the supervisor has seen every process ready", Duration::from_secs(30), || async {
+        let log = fs::read_to_string(stack.directory().join("up.log")).expect("a log");
+        log.contains("Press Ctrl-C to stop").then_some(())
+    })
+    .await;
     let operator = jetstream::new(raw_broker_as(&stack, "cli").await);
     operator.delete_stream("KV_refresh").await.expect("a bucket");
     let log = operator.get_stream("WORKFLOWS").await.expect("the log");
