@@ -14,9 +14,9 @@ pub(crate) static GATES: LazyLock<IntCounterVec> = LazyLock::new(|| counters("pr
 /// Decisions by channel and outcome: `applied`, `unavailable` or a refusal's code.
 pub(crate) static DECISIONS: LazyLock<IntCounterVec> = LazyLock::new(|| counters("promptcraft_decisions_total"));
 
-/// Requests of bots for open approvals that were dropped because the bot exceeded its limit.
-pub(crate) static OPEN_DROPPED: LazyLock<IntCounter> =
-    LazyLock::new(|| counter("promptcraft_open_requests_dropped_total"));
+/// Requests of bots for open approvals that were refused because the bot exceeded its limit.
+pub(crate) static OPEN_REFUSED: LazyLock<IntCounter> =
+    LazyLock::new(|| counter("promptcraft_open_requests_throttled_total"));
 
 /// Attempts to notify a webhook: `delivered`, `retried`, `throttled` or `given_up`.
 pub(crate) static NOTIFICATIONS: LazyLock<IntCounterVec> =
@@ -54,7 +54,7 @@ mod tests {
         for family in [&GATES, &DECISIONS, &NOTIFICATIONS] {
             LazyLock::force(family);
         }
-        OPEN_DROPPED.inc();
+        OPEN_REFUSED.inc();
         observe_decision(Channel::Http, Timestamp::from_millis(0), Timestamp::from_millis(5_000));
     }
 }

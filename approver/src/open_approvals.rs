@@ -17,7 +17,7 @@ use service::lifecycle::Lifecycle;
 use tokio::time::Instant;
 
 use crate::announcements::announcement_of;
-use crate::metrics::OPEN_DROPPED;
+use crate::metrics::OPEN_REFUSED;
 
 /// Maximum announcements on a page. A page is far below the broker's message limit, goals and descriptions included.
 const MAX_PAGE: usize = 50;
@@ -28,10 +28,10 @@ const MAX_SCAN_BATCHES: usize = 20;
 const PAGE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Maximum requests of each bot to this process.
 const REQUEST_LIMIT: Gcra = Gcra { burst: 60, refill_per_minute: 120 };
-/// Time without a subscription after a bot exceeded a limit: the broker then drops its requests.
+/// Time without a subscription after a bot exceeded the limit: the broker then turns its requests away.
 const RESUBSCRIBE_DELAY: Duration = Duration::from_secs(1);
-/// Maximum requests that are dropped before the subscription ends.
-const MAX_DROPPED: usize = 64;
+/// Maximum length of a request, a cursor and a limit, in bytes.
+const MAX_REQUEST_BYTES: usize = 1024;
 /// Minimum time between two log lines about one bot.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -70,14 +70,14 @@ pub(crate) async fn answer_open_requests(approvals: Arc<OpenApprovals>, lifecycl
     }
 }
 
-/// Answers one bot's requests in turn, with a pause after it exceeded a limit.
+/// Answers one bot's requests in turn, with a pause after it exceeded its limit.
 async fn answer_bot(approvals: Arc<OpenApprovals>, bot: UserName, lifecycle: Lifecycle) {
     let (stopping, mut usage) = (lifecycle.stopping(), BotUsage::default());
     while !stopping.is_cancelled() {
         match approvals.channel.requests_of(&bot).await {
             Ok(requests) => tokio::select! {
                 () = stopping.cancelled() => return,
-                () = answer_within_limits(&approvals, requests, &mut usage) => usage.log(&bot),
+                () = answer_within_limit(&approvals, requests, &mut usage) => {}
             },
             Err(reason) => {
                 tracing::warn!(%bot, %reason, "Failed to subscribe to open-approval requests of bot {bot}: {reason}");
@@ -94,20 +94,13 @@ async fn answer_bot(approvals: Arc<OpenApprovals>, bot: UserName, lifecycle: Lif
 #[derive(Debug, Default)]
 struct BotUsage {
     spent: GcraState,
-    /// Requests dropped since the last moment at which none waited.
-    dropped: usize,
     logged: Option<Instant>,
 }
 
 impl BotUsage {
-    /// Counts a dropped request; true if [`MAX_DROPPED`] is reached.
-    fn drop_one(&mut self) -> bool {
-        OPEN_DROPPED.inc();
-        self.dropped += 1;
-        self.dropped >= MAX_DROPPED
-    }
-
-    fn log(&mut self, bot: &UserName) {
+    /// Counts and logs a refusal.
+    fn record_refusal(&mut self, bot: &UserName) {
+        OPEN_REFUSED.inc();
         if self.logged.is_none_or(|at| at.elapsed() >= LOG_INTERVAL) {
             self.logged = Some(Instant::now());
             tracing::warn!(%bot, "Throttling bot {bot}: it asks for open approvals too often");
@@ -115,42 +108,17 @@ impl BotUsage {
     }
 }
 
-/// Answers until the bot exceeds a limit. One request waits while another is answered; more are dropped.
-async fn answer_within_limits(approvals: &OpenApprovals, mut requests: OpenRequests, usage: &mut BotUsage) {
-    let mut waiting: Option<OpenRequest> = None;
-    usage.dropped = 0;
-    loop {
-        let request = match waiting.take() {
-            Some(request) => request,
-            None => {
-                usage.dropped = 0;
-                let Some(request) = requests.next().await else { return };
-                request
-            }
-        };
+/// Answers requests one after the other until the bot exceeds its limit or the connection ends.
+async fn answer_within_limit(approvals: &OpenApprovals, mut requests: OpenRequests, usage: &mut BotUsage) {
+    while let Some(request) = requests.next().await {
         let (allowance, next) = REQUEST_LIMIT.take(usage.spent, approvals.clock.now().as_millis() * 1_000);
         usage.spent = next;
         if !allowance.allowed {
+            usage.record_refusal(&request.bot);
             let page = refused("too_many_requests", "Too many requests; ask again in a minute.");
             return approvals.channel.answer(&request, &page).await;
         }
-        let mut answering = std::pin::pin!(answer(approvals, &request));
-        loop {
-            tokio::select! {
-                () = &mut answering => break,
-                next = requests.next() => match next {
-                    Some(next) if waiting.is_none() && !next.is_too_long() => waiting = Some(next),
-                    Some(_) if !usage.drop_one() => {}
-                    Some(_) | None => return,
-                },
-            }
-        }
-    }
-}
-
-async fn answer(approvals: &OpenApprovals, request: &OpenRequest) {
-    if !request.is_too_long() {
-        approvals.channel.answer(request, &page_for(approvals, request).await).await;
+        approvals.channel.answer(&request, &page_for(approvals, &request).await).await;
     }
 }
 
@@ -159,8 +127,7 @@ async fn page_for(approvals: &OpenApprovals, request: &OpenRequest) -> OpenPage 
         return refused("not_entitled", "This bot is unknown or may not decide.");
     };
     let Some((before, limit)) = parse(&request.payload) else {
-        let text =
-            "The request must be empty or a JSON object with cursor (the next of the page before) and limit (1 to 50).";
+        let text = "The request must be empty or a JSON object of at most 1 KiB with cursor (the next of the page before) and limit (1 to 50).";
         return refused("malformed", text);
     };
     match approvals.page(&bot, before, limit).await {
@@ -225,6 +192,7 @@ fn is_open_to(workflow: &Workflow, bot: &User, now: Timestamp) -> bool {
 fn parse(payload: &[u8]) -> Option<(Option<ListPosition>, usize)> {
     let request = match payload.trim_ascii() {
         [] => PageRequest::default(),
+        payload if payload.len() > MAX_REQUEST_BYTES => return None,
         payload => serde_json::from_slice(payload).ok()?,
     };
     let before = match request.cursor.as_deref() {
@@ -246,6 +214,7 @@ mod tests {
     fn a_request_is_empty_or_has_a_cursor_and_a_limit() {
         let position = ListPosition { created_at: START, id: WorkflowId::fresh() };
         let cursor = position.to_string();
+        let too_long = format!(r#"{{"other":"{}"}}"#, "x".repeat(MAX_REQUEST_BYTES));
         let at_cursor = format!(r#"{{"cursor":"{cursor}"}}"#);
         for (text, expected) in [
             ("", Some((None, MAX_PAGE))),
@@ -260,6 +229,7 @@ mod tests {
             (r#"{"cursor":"nonsense"}"#, None),
             (r#"{"cursor":7}"#, None),
             ("nonsense", None),
+            (too_long.as_str(), None),
         ] {
             assert_eq!(parse(text.as_bytes()), expected, "{text}");
         }

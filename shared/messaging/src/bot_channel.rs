@@ -5,6 +5,7 @@ use async_nats::Subscriber;
 use async_nats::jetstream::Message;
 use async_nats::jetstream::message::PublishMessage;
 use futures_util::StreamExt;
+use futures_util::stream::SelectAll;
 use serde::{Deserialize, Serialize};
 
 use super::subjects;
@@ -75,22 +76,25 @@ pub struct OpenRequest {
     reply: String,
 }
 
-impl OpenRequest {
-    /// Returns whether it exceeds the maximum length of a request.
-    pub fn is_too_long(&self) -> bool {
-        self.payload.len() > MAX_OPEN_REQUEST_BYTES
-    }
-}
-
-/// Maximum length of a request: a cursor and a limit.
-const MAX_OPEN_REQUEST_BYTES: usize = 1024;
-/// Maximum unread requests of a bot that the client holds. They are read at once; a flood ends the subscription.
-const MAX_HELD_OPEN_REQUESTS: usize = 4_096;
+/// Requests that one subscription receives before the broker ends it, and unused ones below which the next subscription
+/// begins. Even with payloads of the maximum size, what the broker holds for one bot stays below its `max_pending`, beyond
+/// which it would close the connection of all bots.
+const REQUESTS_PER_SUBSCRIPTION: u64 = 4;
+const MIN_CREDIT: u64 = 3;
+/// Maximum unread messages of a subscription; not reached as long as the broker counts.
+const SUBSCRIPTION_CAPACITY: usize = 64;
 
 /// Requests of one bot for its open approvals.
+///
+/// The broker sends only a few before they are read. To a bot with more at a time it answers that nobody is there.
 #[derive(Debug)]
 pub struct OpenRequests {
-    messages: Subscriber,
+    broker: Broker,
+    bot: UserName,
+    /// Each ends after [`REQUESTS_PER_SUBSCRIPTION`] messages.
+    subscriptions: SelectAll<Subscriber>,
+    /// Messages that the broker may still send.
+    credit: u64,
 }
 
 impl OpenRequests {
@@ -99,12 +103,27 @@ impl OpenRequests {
     /// A request whose reply subject the broker did not generate is not from a bot's account and is dropped.
     pub async fn next(&mut self) -> Option<OpenRequest> {
         loop {
-            let message = self.messages.next().await?;
+            if self.credit < MIN_CREDIT {
+                self.subscribe().await.ok()?;
+            }
+            let message = self.subscriptions.next().await?;
+            self.credit -= 1;
             let reply = message.reply.as_ref().filter(|reply| reply.starts_with(subjects::FOREIGN_REPLIES));
             if let (Some(reply), Some(bot)) = (reply, subjects::open_bot(&message.subject)) {
                 return Some(OpenRequest { bot, payload: message.payload.clone(), reply: reply.to_string() });
             }
         }
+    }
+
+    /// Subscribes to further requests, shared among the approvers.
+    async fn subscribe(&mut self) -> Result<(), MessagingError> {
+        let client = self.broker.client();
+        let subscription = client.queue_subscribe(subjects::open(&self.bot), "approvers".to_owned()).await;
+        let mut subscription = subscription.map_err(MessagingError::unavailable)?;
+        subscription.unsubscribe_after(REQUESTS_PER_SUBSCRIPTION).await.map_err(MessagingError::unavailable)?;
+        self.subscriptions.push(subscription);
+        self.credit += REQUESTS_PER_SUBSCRIPTION;
+        Ok(())
     }
 }
 
@@ -118,13 +137,15 @@ pub struct OpenApprovalsChannel {
 impl OpenApprovalsChannel {
     /// Opens the connection.
     pub async fn connect(settings: &BrokerSettings) -> Result<Self, BrokerError> {
-        Ok(Self { broker: Broker::connect_aside(settings, "open approvals", MAX_HELD_OPEN_REQUESTS).await? })
+        Ok(Self { broker: Broker::connect_aside(settings, "open approvals", SUBSCRIPTION_CAPACITY).await? })
     }
 
     /// Subscribes to requests of `bot`, shared among the approvers.
     pub async fn requests_of(&self, bot: &UserName) -> Result<OpenRequests, MessagingError> {
-        let messages = self.broker.client().queue_subscribe(subjects::open(bot), "approvers".to_owned()).await;
-        Ok(OpenRequests { messages: messages.map_err(MessagingError::unavailable)? })
+        let (broker, bot) = (self.broker.clone(), bot.clone());
+        let mut requests = OpenRequests { broker, bot, subscriptions: SelectAll::new(), credit: 0 };
+        requests.subscribe().await?;
+        Ok(requests)
     }
 
     /// Answers a request.

@@ -442,14 +442,7 @@ async fn a_bot_that_floods_with_questions_delays_neither_decisions_nor_other_bot
     let id = request["workflow_id"].as_str().expect("an id");
     let others = async {
         tokio::time::sleep(Duration::from_secs(5)).await;
-        // A bot repeats a question that the broker or a busy machine delayed.
-        let mut page = None;
-        for _ in 0..8 {
-            page = tokio::time::timeout(Duration::from_secs(5), rob.open(&json!({}))).await.ok();
-            if page.is_some() {
-                break;
-            }
-        }
+        let page = tokio::time::timeout(Duration::from_secs(40), rob.open(&json!({}))).await;
         let page = page.expect("a page while the other bot floods");
         assert_eq!(page["open"][0]["workflow_id"], id, "{page}");
         rob.decide(id, &decision(&request, "approved"), "in a flood").await;

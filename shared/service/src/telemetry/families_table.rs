@@ -516,12 +516,12 @@ pub(super) const FAMILIES: &[Family] = &[
         "Time from the request of an approval to a decision that was applied, by path.",
     ),
     family(
-        "promptcraft_open_requests_dropped_total",
+        "promptcraft_open_requests_throttled_total",
         Kind::Counter,
         &[],
         SINGLE,
         APPROVER,
-        "Requests of bots for open approvals that were dropped without an answer.",
+        "Requests of bots for open approvals that were refused because the bot had asked too often.",
     ),
     family(
         "promptcraft_workflows_ended_total",
