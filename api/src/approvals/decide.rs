@@ -91,8 +91,9 @@ pub(crate) async fn decide(
         role: caller.user.role,
         message_id: key.unwrap_or_else(|| Uuid::new_v4().to_string()),
         deadline,
+        is_refused: is_unauthorized && !is_eligible(&workflow, &caller.user),
     };
-    if is_unauthorized && !is_eligible(&workflow, &caller.user) {
+    if decision.is_refused {
         // Respond as fast as for an unknown workflow; the approver records the attempt in the audit log.
         let audit = audit_refused(decisions.clone(), decision, trace_of(&request));
         decisions.lifecycle.spawn(audit);
@@ -108,7 +109,7 @@ pub(crate) async fn decide(
     respond(workflows, id, answer).await
 }
 
-/// Resends a decision that will be rejected until an approver has recorded it in the audit log.
+/// Sends a refused decision until an approver has recorded it in the audit log.
 async fn audit_refused(decisions: web::Data<Decisions>, decision: HttpDecision, trace: TraceContext) {
     let (rpc, stopping) = (&decisions.peers.decision_rpc, decisions.lifecycle.stopping());
     for _ in 0..MAX_AUDIT_ATTEMPTS {

@@ -250,6 +250,7 @@ async fn supplied_code_is_stored_by_the_approver() {
     let answer = tokio::time::timeout(std::time::Duration::from_secs(5), api.post(&path, Some(&eve), &body)).await;
     assert_eq!(answer.expect("a stranger waits for no approver").0, 404);
     let decision = asked.await;
+    assert!(decision.is_refused, "an approver that knows of a newer role would apply it: {decision:?}");
     assert_eq!(decision.input, Some(NewInput::Code { content: Content::new(code.clone()) }));
     for (refusal, field) in [("input_not_asked", "decision"), ("message_reused", "Idempotency-Key")] {
         let answer = ApprovalAnswer::Refused { code: refusal.to_owned(), message: "No.".to_owned() };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::Timestamp;
 use domain::approval::{Channel, DecisionRequest, Refusal};
 use messaging::{ApprovalAnswer, DecisionRequests, HttpDecision, PendingDecision};
 use service::lifecycle::Lifecycle;
@@ -51,22 +52,35 @@ async fn handle_http_decision(decisions: Arc<DecisionService>, pending: PendingD
 
 async fn answer(decisions: &DecisionService, pending: PendingDecision) {
     let request = request_of(pending.decision.clone());
-    let (timeout, mut delay) = (Instant::now() + GATE_TIMEOUT, MIN_RETRY_DELAY);
-    let outcome = loop {
-        let outcome = decisions.decide(&request, pending.decision.deadline).await;
-        if outcome != DecisionOutcome::Refused(Refusal::NotYetParked) {
-            break outcome;
-        }
-        if Instant::now() >= timeout {
-            break decisions.refuse(&request, Refusal::NotYetParked).await;
-        }
-        tokio::time::sleep(delay).await;
-        delay = (delay * 2).min(MAX_RETRY_DELAY);
+    let outcome = if pending.decision.is_refused {
+        decisions.refuse(&request, Refusal::NotEntitled).await
+    } else {
+        decide_once_parked(decisions, &request, pending.decision.deadline).await
     };
     if let DecisionOutcome::Unavailable(_) = outcome {
         Span::current().fail("unavailable");
     }
     pending.answer(&answer_of(outcome)).await;
+}
+
+/// Decides; waits for the evaluation of a gate that is in the log.
+async fn decide_once_parked(
+    decisions: &DecisionService,
+    request: &DecisionRequest,
+    deadline: Option<Timestamp>,
+) -> DecisionOutcome {
+    let (timeout, mut delay) = (Instant::now() + GATE_TIMEOUT, MIN_RETRY_DELAY);
+    loop {
+        let outcome = decisions.decide(request, deadline).await;
+        if outcome != DecisionOutcome::Refused(Refusal::NotYetParked) {
+            return outcome;
+        }
+        if Instant::now() >= timeout {
+            return decisions.refuse(request, Refusal::NotYetParked).await;
+        }
+        tokio::time::sleep(delay).await;
+        delay = (delay * 2).min(MAX_RETRY_DELAY);
+    }
 }
 
 fn request_of(decision: HttpDecision) -> DecisionRequest {

@@ -42,6 +42,10 @@ pub struct HttpDecision {
     /// [`DecisionRpc::deadline`]; an API of an older build sends none.
     #[serde(default)]
     pub deadline: Option<Timestamp>,
+    /// The API has refused it already: it is recorded in the audit log and never applied, also if the approver knows of a
+    /// newer role. An API of an older build does not send it.
+    #[serde(default)]
+    pub is_refused: bool,
 }
 
 /// The approver's answer to a decision.

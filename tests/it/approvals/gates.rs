@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use domain::approval::Verdict;
+use domain::identity::Role;
+use messaging::{ApprovalAnswer, DecisionRpc, HttpDecision};
 use serde_json::{Value, json};
-use tests::{Client, Options, Stack, audit_log, eventually, goal_request, question_of, run_request};
+use service::telemetry::TraceContext;
+use tests::{Client, Options, Stack, audit_log, broker_as, eventually, goal_request, question_of, run_request};
 
 #[tokio::test]
 async fn a_result_waits_for_its_approval_and_is_released_by_it() {
@@ -219,4 +223,38 @@ async fn the_operators_gate_stands_before_the_run() {
     never["options"] = json!({"enable_human_loop": false});
     let id = client.execute(&never).await;
     assert_eq!(client.until(&id, "failed").await["error"]["code"], "approval_required");
+}
+
+/// The approver may know of a newer role than the API that refused the decision.
+#[tokio::test]
+async fn a_decision_that_the_api_refused_is_recorded_and_not_applied() {
+    let stack = Stack::start().await;
+    let client = stack.developer().await;
+    let id = client.execute(&run_request("print('refused')\n", true)).await;
+    let approval = client.until(&id, "waiting_approval").await["pending_approvals"][0].clone();
+    let rpc = DecisionRpc::new(&broker_as(&stack, "api").await);
+    let decision = HttpDecision {
+        workflow_id: id.parse().expect("an id"),
+        approval_id: approval["approval_id"].as_str().and_then(|id| id.parse().ok()).expect("an id"),
+        verdict: Verdict::Approved,
+        comment: None,
+        digest: None,
+        input: None,
+        by: "approver".parse().expect("a name"),
+        role: Role::Approver,
+        message_id: "refused".to_owned(),
+        deadline: rpc.deadline(Duration::from_secs(10)).await,
+        is_refused: true,
+    };
+    let ask = async |decision: &HttpDecision| {
+        let answer = rpc.request(decision, TraceContext::root(), Duration::from_secs(10)).await;
+        answer.expect("an answer")
+    };
+    let answer = ask(&decision).await;
+    assert!(matches!(&answer, ApprovalAnswer::Refused { code, .. } if code == "not_entitled"), "{answer:?}");
+    assert_eq!(client.status(&id).await["status"], "waiting_approval");
+    let audit = audit_log(&stack).await;
+    assert_eq!(audit.iter().filter(|record| record.action == "refused").count(), 1, "{audit:#?}");
+    let answer = ask(&HttpDecision { is_refused: false, ..decision }).await;
+    assert!(matches!(answer, ApprovalAnswer::Applied { .. }), "{answer:?}");
 }
