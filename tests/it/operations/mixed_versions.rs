@@ -68,8 +68,10 @@ async fn plan_in_a_newer_version(stack: &Stack, submitted: &Entry) {
     headers.insert("Nats-Expected-Last-Subject-Sequence", submitted.sequence.to_string());
     headers.insert("Nats-Expected-Last-Subject-Sequence-Subject", format!("wf.*.*.{}", planned.workflow.id));
     let subject = format!("wf.generate.std.{}", planned.workflow.id);
-    client.publish_with_headers(subject, headers, in_next_version(encode_state(&planned)).into()).await.expect("sent");
-    client.flush().await.expect("flushed");
+    // Waits for the acknowledgement: the worker that goes on afterwards must lose.
+    let payload = in_next_version(encode_state(&planned)).into();
+    let ack = client.request_with_headers(subject, headers, payload).await.expect("an acknowledgement");
+    assert!(!String::from_utf8_lossy(&ack.payload).contains("error"), "{ack:?}");
 }
 
 /// Handles `generate` steps as a worker of the next version.
