@@ -38,7 +38,7 @@ const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 /// Maximum attempts to read the log; then the stream ends and the client resumes it with its last id.
 const MAX_READ_ATTEMPTS: u64 = 5;
 /// Time to wait for the rest of the output of a job whose step has ended: it comes another way than the log's entries.
-const OUTPUT_DRAIN_TIMEOUT: Duration = Duration::from_millis(200);
+const OUTPUT_DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The part of the application state for event streams.
 pub(crate) struct EventStreams {

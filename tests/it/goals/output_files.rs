@@ -24,6 +24,27 @@ async fn submit(client: &Client, require_approval: bool, include_artifacts: bool
     client.execute(&json!({"goal": "Run this program", "context": context, "options": options})).await
 }
 
+/// A program that ends with a burst.
+#[tokio::test]
+async fn output_until_the_end_is_sent_while_the_workflow_is_watched() {
+    let stack = stack().await;
+    let client = stack.developer().await;
+    let program = "import sys, time\nprint('begins', flush=True)\ntime.sleep(1)\n\
+                   print('\u{e9}' * 150_000, 'ends')\nprint('an error', file=sys.stderr)\n";
+    let preferences = json!({"require_approval": false, "mode": "run"});
+    let context = json!({"project_context": {"file_content": program}, "execution_preferences": preferences});
+    let id = client.execute(&json!({"goal": "Run this program", "context": context})).await;
+    let events = client.get(&format!("/api/v3/execute/{id}/events")).await.text;
+    let results = client.status(&id).await["artifacts"]["test_results"].clone();
+    for stream in ["stdout", "stderr"] {
+        let data = events.lines().filter_map(|line| line.strip_prefix("data: "));
+        let outputs = data.map(|data| serde_json::from_str::<Value>(data).expect("JSON"));
+        let texts = outputs.filter(|event| event["stream"] == stream);
+        let text: String = texts.map(|event| event["text"].as_str().expect("text").to_owned()).collect();
+        assert!(text.ends_with('\n') && text == results[stream], "{stream}: {} characters", text.len());
+    }
+}
+
 #[tokio::test]
 async fn files_of_a_run_are_listed_and_served_by_their_content() {
     let stack = stack().await;

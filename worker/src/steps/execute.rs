@@ -173,16 +173,11 @@ async fn run_job(
     let mut job = job_for(context, workflow, command, input).await?;
     let (sender, chunks) = mpsc::unbounded_channel();
     job.live_output = Some(sender);
-    let forwarder = LiveOutputForwarder {
-        channel: &context.live_output,
-        clock: &context.clock,
-        workflow_id: workflow.id,
-        sequence: entry.sequence,
-        last_number: 0,
-    };
+    let mut forwarder = LiveOutputForwarder::new(context, entry);
     let run = run_metered(context, sandbox, workflow, job, usage, cancel);
-    // The forwarder ends with the job, which holds the other end of its channel.
+    // The chunks end with the job, which holds the other end of their channel.
     let (metered, ()) = tokio::join!(run, forwarder.forward(chunks));
+    forwarder.finish(metered.as_ref().ok().map(|metered| &metered.result)).await;
     metered.map(|metered| metered.result).map_err(|error| sandbox_failure(&error))
 }
 

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use domain::ids::WorkflowId;
-use messaging::{LiveOutput, LiveOutputChannel, LiveStream};
-use sandbox::{OutputChunk, OutputStream};
+use messaging::{Entry, LiveOutput, LiveOutputChannel, LiveStream};
+use sandbox::{JobResult, OutputChunk, OutputStream};
 use service::clock::Clock;
 use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::context::WorkerContext;
 
 /// Maximum time to hand one message to the connection: watching must not delay the step.
 const SEND_TIMEOUT: Duration = Duration::from_millis(200);
@@ -16,27 +18,55 @@ const MAX_TEXT_BYTES: usize = 64 << 10;
 
 /// The forwarding of one job's output.
 pub(super) struct LiveOutputForwarder<'a> {
-    pub(super) channel: &'a LiveOutputChannel,
-    pub(super) clock: &'a Clock,
-    pub(super) workflow_id: WorkflowId,
+    channel: &'a LiveOutputChannel,
+    clock: &'a Clock,
+    workflow_id: WorkflowId,
     /// Sequence of the log entry whose step runs the job.
-    pub(super) sequence: u64,
-    pub(super) last_number: u64,
+    sequence: u64,
+    last_number: u64,
+    texts: TextDecoder,
 }
 
-impl LiveOutputForwarder<'_> {
-    /// Forwards the chunks until the job drops its end of the channel, and then the end if there was output.
-    pub(super) async fn forward(mut self, mut chunks: UnboundedReceiver<OutputChunk>) {
-        let mut texts = TextDecoder::default();
-        let (mut received, mut has_sent) = (Vec::new(), false);
+impl<'a> LiveOutputForwarder<'a> {
+    pub(super) fn new(context: &'a WorkerContext, entry: &Entry) -> Self {
+        Self {
+            channel: &context.live_output,
+            clock: &context.clock,
+            workflow_id: entry.workflow.id,
+            sequence: entry.sequence,
+            last_number: 0,
+            texts: TextDecoder::default(),
+        }
+    }
+
+    /// Forwards the chunks until the job drops its end of the channel.
+    pub(super) async fn forward(&mut self, mut chunks: UnboundedReceiver<OutputChunk>) {
+        let mut received = Vec::new();
         while chunks.recv_many(&mut received, MAX_CHUNKS).await > 0 {
-            for (stream, text) in texts.merge(received.drain(..)) {
-                has_sent = true;
-                self.send(stream, text).await;
+            self.send_all(received.drain(..)).await;
+        }
+    }
+
+    /// Sends the output that the runner had not sent when the job ended, and the end. Nothing is sent for a job without
+    /// live output, whose result follows at once.
+    pub(super) async fn finish(mut self, result: Option<&JobResult>) {
+        if self.texts.received == [0, 0] {
+            return;
+        }
+        if let Some(JobResult { stdout, stderr, .. }) = result {
+            let rests = [(OutputStream::Stdout, stdout), (OutputStream::Stderr, stderr)];
+            for ((stream, whole), received) in rests.into_iter().zip(self.texts.received) {
+                for bytes in whole.get(received..).unwrap_or_default().chunks(MAX_TEXT_BYTES) {
+                    self.send_all([OutputChunk { stream, bytes: bytes.to_vec() }].into_iter()).await;
+                }
             }
         }
-        if has_sent {
-            self.send(LiveStream::End, String::new()).await;
+        self.send(LiveStream::End, String::new()).await;
+    }
+
+    async fn send_all(&mut self, chunks: impl Iterator<Item = OutputChunk>) {
+        for (stream, text) in self.texts.merge(chunks) {
+            self.send(stream, text).await;
         }
     }
 
@@ -56,6 +86,8 @@ impl LiveOutputForwarder<'_> {
 struct TextDecoder {
     /// Bytes of each stream that begin a character.
     partial: [Vec<u8>; 2],
+    /// Number of bytes of each stream so far.
+    received: [usize; 2],
 }
 
 impl TextDecoder {
@@ -63,11 +95,12 @@ impl TextDecoder {
     fn merge(&mut self, chunks: impl Iterator<Item = OutputChunk>) -> Vec<(LiveStream, String)> {
         let mut texts: Vec<(LiveStream, String)> = Vec::new();
         for chunk in chunks {
-            let (stream, partial) = match chunk.stream {
-                OutputStream::Stdout => (LiveStream::Stdout, &mut self.partial[0]),
-                OutputStream::Stderr => (LiveStream::Stderr, &mut self.partial[1]),
+            let (stream, index) = match chunk.stream {
+                OutputStream::Stdout => (LiveStream::Stdout, 0),
+                OutputStream::Stderr => (LiveStream::Stderr, 1),
             };
-            let text = decode(partial, chunk.bytes);
+            self.received[index] += chunk.bytes.len();
+            let text = decode(&mut self.partial[index], chunk.bytes);
             match texts.last_mut() {
                 Some((last, merged)) if *last == stream && merged.len() < MAX_TEXT_BYTES => merged.push_str(&text),
                 Some(_) | None if text.is_empty() => {}
