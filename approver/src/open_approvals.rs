@@ -28,7 +28,7 @@ const MAX_SCAN_BATCHES: usize = 20;
 const PAGE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Maximum requests of each bot to this process.
 const REQUEST_LIMIT: Gcra = Gcra { burst: 60, refill_per_minute: 120 };
-/// Time without a subscription after a bot exceeded the limit: the broker then turns its requests away.
+/// Time without a subscription after a bot exceeded the limit: the broker then answers its requests with no responders.
 const RESUBSCRIBE_DELAY: Duration = Duration::from_secs(1);
 /// Maximum length of a request, a cursor and a limit, in bytes.
 const MAX_REQUEST_BYTES: usize = 1024;

@@ -86,7 +86,7 @@ const SUBSCRIPTION_CAPACITY: usize = 64;
 
 /// Requests of one bot for its open approvals.
 ///
-/// The broker sends only a few before they are read. To a bot with more at a time it answers that nobody is there.
+/// The broker sends only a few before they are read, and answers further ones with no responders.
 #[derive(Debug)]
 pub struct OpenRequests {
     broker: Broker,
