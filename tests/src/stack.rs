@@ -274,7 +274,7 @@ async fn wait_until_ready(process: &mut Child, directory: &Path) -> Value {
         let ended = process.try_wait().expect("a child");
         if ended.is_some() || tokio::time::Instant::now() > give_up {
             drop(process.kill());
-            panic!("the stack did not start: {ended:?}\n{}", last_words(directory));
+            panic!("the stack did not start: {ended:?}\n{}", log_tail(directory));
         }
         let manifest =
             fs::read_to_string(directory.join("stack.json")).ok().and_then(|text| serde_json::from_str(&text).ok());
@@ -294,7 +294,7 @@ pub(crate) fn reqwest_client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().expect("a client")
 }
 
-fn last_words(directory: &Path) -> String {
+fn log_tail(directory: &Path) -> String {
     let mut words = String::new();
     let logs = fs::read_dir(directory.join("logs")).into_iter().flatten().flatten().map(|entry| entry.path());
     for path in [directory.join("up.log"), directory.join("up.err")].into_iter().chain(logs) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::approval::{Channel, DecisionRequest, Refusal};
+use domain::approval::{Channel, DecisionError, DecisionRequest};
 use messaging::{ApprovalAnswer, DecisionRequests, HttpDecision, PendingDecision};
 use service::lifecycle::Lifecycle;
 use service::telemetry::{Span, SpanKind};
@@ -53,7 +53,7 @@ async fn handle_http_decision(decisions: Arc<DecisionService>, pending: PendingD
 async fn answer(decisions: &DecisionService, pending: PendingDecision) {
     let request = request_of(pending.decision.clone());
     let outcome = if pending.decision.is_refused {
-        decisions.refuse(&request, Refusal::NotEntitled).await
+        decisions.refuse(&request, DecisionError::NotEntitled).await
     } else {
         decide_once_parked(decisions, &request, pending.decision.deadline).await
     };
@@ -72,11 +72,11 @@ async fn decide_once_parked(
     let (timeout, mut delay) = (Instant::now() + GATE_TIMEOUT, MIN_RETRY_DELAY);
     loop {
         let outcome = decisions.decide(request, deadline).await;
-        if outcome != DecisionOutcome::Refused(Refusal::NotYetParked) {
+        if outcome != DecisionOutcome::Refused(DecisionError::NotYetParked) {
             return outcome;
         }
         if Instant::now() >= timeout {
-            return decisions.refuse(request, Refusal::NotYetParked).await;
+            return decisions.refuse(request, DecisionError::NotYetParked).await;
         }
         tokio::time::sleep(delay).await;
         delay = (delay * 2).min(MAX_RETRY_DELAY);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::approval::{Actor, COMMENT_CHARS, Channel, DecisionRequest, Refusal, parse_supplied_input};
+use domain::approval::{Actor, COMMENT_CHARS, Channel, DecisionError, DecisionRequest, parse_supplied_input};
 use domain::ids::WorkflowId;
 use messaging::{
     AuditLog, AuditRecord, BotChannel, BotDecision, BotMessage, BotReply, Cause, DeadLetters, Delivery, RawMessage,
@@ -51,7 +51,7 @@ pub(crate) async fn handle_bot_decision(decisions: Arc<BotDecisions>, delivery: 
                 tracing::warn!(%bot, %error, "Retrying refusal of a malformed decision of bot {bot}: {error}");
                 return delivery.retry_after(RETRY_DELAY).await;
             }
-            decisions.reply_refused(&received, None, &Refusal::Malformed(reason), delivery).await
+            decisions.reply_refused(&received, None, &DecisionError::Malformed(reason), delivery).await
         }
     }
 }
@@ -70,18 +70,18 @@ impl BotDecisions {
                 self.bots.reply(received, &reply).await;
                 delivery.ack().await
             }
-            DecisionOutcome::Refused(Refusal::NotYetParked) if delivery.delivered() < MAX_DELIVERIES => {
+            DecisionOutcome::Refused(DecisionError::NotYetParked) if delivery.delivered() < MAX_DELIVERIES => {
                 if delivery.delivered() == 1 {
                     let text = "Queued: the approval is not open yet.";
                     self.bots.reply(received, &reply(received, Some(request), "kept", None, text, None)).await;
                 }
                 delivery.retry_after(RETRY_DELAY).await
             }
-            DecisionOutcome::Refused(Refusal::NotYetParked) => {
-                match self.service.refuse(request, Refusal::NotYetParked).await {
+            DecisionOutcome::Refused(DecisionError::NotYetParked) => {
+                match self.service.refuse(request, DecisionError::NotYetParked).await {
                     DecisionOutcome::Unavailable(_) => delivery.retry_after(RETRY_DELAY).await,
                     DecisionOutcome::Refused(_) | DecisionOutcome::Applied(_) => {
-                        self.reply_refused(received, Some(request), &Refusal::NotYetParked, delivery).await
+                        self.reply_refused(received, Some(request), &DecisionError::NotYetParked, delivery).await
                     }
                 }
             }
@@ -103,10 +103,10 @@ impl BotDecisions {
         &self,
         received: &BotMessage,
         request: Option<&DecisionRequest>,
-        refusal: &Refusal,
+        refusal: &DecisionError,
         delivery: Delivery<RawMessage>,
     ) -> Settlement {
-        self.refusals.record(&received.bot, refusal.is_senders_fault(), self.clock.now());
+        self.refusals.record(&received.bot, refusal.is_client_error(), self.clock.now());
         self.bots.reply(received, &refused(received, request, refusal)).await;
         delivery.ack().await
     }
@@ -123,7 +123,7 @@ impl BotDecisions {
             }
             self.refusals.mark_recorded(bot, window);
         }
-        self.bots.reply(received, &refused(received, None, &Refusal::TooManyRefused)).await;
+        self.bots.reply(received, &refused(received, None, &DecisionError::TooManyRefused)).await;
         delivery.ack().await
     }
 
@@ -185,7 +185,7 @@ fn parse(received: &BotMessage) -> Result<DecisionRequest, (Option<WorkflowId>, 
     })
 }
 
-fn refused(received: &BotMessage, request: Option<&DecisionRequest>, refusal: &Refusal) -> BotReply {
+fn refused(received: &BotMessage, request: Option<&DecisionRequest>, refusal: &DecisionError) -> BotReply {
     reply(received, request, "refused", Some(refusal.code()), &refusal.to_string(), None)
 }
 

@@ -1,7 +1,7 @@
 //! The decision service: [`DecisionService::decide`] applies decisions from HTTP and NATS alike.
 
 use domain::Timestamp;
-use domain::approval::{Actor, Channel, Decision, DecisionRequest, Refusal, judge, lapsed_voters};
+use domain::approval::{Actor, Channel, Decision, DecisionError, DecisionRequest, lapsed_voters, validate_decision};
 use domain::identity::User;
 use domain::ids::Digest;
 use domain::workflow::{Event, NewInput, Workflow};
@@ -37,7 +37,7 @@ pub(crate) enum DecisionOutcome {
     /// Applied now or by an earlier identical request; holds the resulting state.
     Applied(Box<Entry>),
     /// Changed nothing; recorded in the audit log.
-    Refused(Refusal),
+    Refused(DecisionError),
     /// The log is unavailable; the caller may retry.
     Unavailable(String),
 }
@@ -45,20 +45,20 @@ pub(crate) enum DecisionOutcome {
 impl DecisionService {
     /// Applies a decision. Idempotent by the sender's message id; refuses after `deadline` by the broker's clock.
     ///
-    /// A refusal is in the audit log before this returns, except [`Refusal::NotYetParked`]: the caller retries it, or
+    /// A refusal is in the audit log before this returns, except [`DecisionError::NotYetParked`]: the caller retries it, or
     /// ends it with [`Self::refuse`].
     pub(crate) async fn decide(&self, request: &DecisionRequest, deadline: Option<Timestamp>) -> DecisionOutcome {
         failpoints::reach("decision.before").await;
         let outcome = self.apply(request, deadline).await;
         failpoints::reach("decision.after").await;
-        if outcome != DecisionOutcome::Refused(Refusal::NotYetParked) {
+        if outcome != DecisionOutcome::Refused(DecisionError::NotYetParked) {
             count(request, &outcome);
         }
         outcome
     }
 
     /// Refuses a decision without another attempt; records it as [`Self::decide`] does.
-    pub(crate) async fn refuse(&self, request: &DecisionRequest, refusal: Refusal) -> DecisionOutcome {
+    pub(crate) async fn refuse(&self, request: &DecisionRequest, refusal: DecisionError) -> DecisionOutcome {
         let outcome = self.record_refusal(request, refusal).await;
         count(request, &outcome);
         outcome
@@ -70,24 +70,24 @@ impl DecisionService {
                 tokio::join!(self.log.newest_from_leader(request.workflow_id), self.rpc.is_past(deadline));
             match is_past {
                 Ok(false) => {}
-                Ok(true) => return self.record_refusal(request, Refusal::TooLate).await,
+                Ok(true) => return self.record_refusal(request, DecisionError::TooLate).await,
                 Err(error) => return DecisionOutcome::Unavailable(error.to_string()),
             }
             let entry = match newest {
                 Ok(Some(entry)) => entry,
-                Ok(None) => return self.record_refusal(request, Refusal::UnknownWorkflow).await,
+                Ok(None) => return self.record_refusal(request, DecisionError::UnknownWorkflow).await,
                 Err(ReadError::Unavailable(reason)) => return DecisionOutcome::Unavailable(reason),
                 Err(ReadError::Decode(error)) => return DecisionOutcome::Unavailable(error.to_string()),
             };
             let voter = self.find_voter(request);
-            let decision = match judge(&entry.workflow, voter.as_ref(), request, self.clock.now()) {
+            let decision = match validate_decision(&entry.workflow, voter.as_ref(), request, self.clock.now()) {
                 Ok(Some(decision)) => match self.store_code(decision, deadline).await {
                     Ok(Some(decision)) => decision,
-                    Ok(None) => return self.record_refusal(request, Refusal::TooLate).await,
+                    Ok(None) => return self.record_refusal(request, DecisionError::TooLate).await,
                     Err(error) => return DecisionOutcome::Unavailable(error.to_string()),
                 },
                 Ok(None) => return DecisionOutcome::Applied(Box::new(entry)),
-                Err(Refusal::NotYetParked) => return DecisionOutcome::Refused(Refusal::NotYetParked),
+                Err(DecisionError::NotYetParked) => return DecisionOutcome::Refused(DecisionError::NotYetParked),
                 Err(refusal) => return self.record_refusal(request, refusal).await,
             };
             let lapsed = lapsed_voters(&entry.workflow, |name| self.users.get(name.as_str()));
@@ -102,7 +102,7 @@ impl DecisionService {
                 }
                 Err(AdvanceError::Superseded) => {}
                 Err(AdvanceError::IllegalTransition(_)) => {
-                    let refusal = Refusal::AlreadyDecided("another decision came first");
+                    let refusal = DecisionError::AlreadyDecided("another decision came first");
                     return self.record_refusal(request, refusal).await;
                 }
                 Err(AdvanceError::Unavailable(reason)) => return DecisionOutcome::Unavailable(reason),
@@ -135,7 +135,7 @@ impl DecisionService {
     }
 
     /// Writes a refusal into the audit log; unavailable if that fails.
-    async fn record_refusal(&self, request: &DecisionRequest, refusal: Refusal) -> DecisionOutcome {
+    async fn record_refusal(&self, request: &DecisionRequest, refusal: DecisionError) -> DecisionOutcome {
         let claim = request.on_behalf_of.as_ref().map(|claim| format!(", on behalf of {claim}")).unwrap_or_default();
         let record = AuditRecord {
             key: refusal_key(request, &refusal),
@@ -193,7 +193,7 @@ pub(crate) fn confirmation(workflow: &Workflow) -> String {
 }
 
 /// Returns the audit key of a refused decision: the same for each delivery of it, and for no other decision.
-fn refusal_key(request: &DecisionRequest, refusal: &Refusal) -> String {
+fn refusal_key(request: &DecisionRequest, refusal: &DecisionError) -> String {
     let texts = [
         request.by.to_string(),
         request.message_id.clone(),

@@ -152,7 +152,7 @@ impl WebhookSender {
                     %reason,
                     "Workflow {id}: retrying its webhook in {seconds} s: {reason}"
                 );
-                self.timers.put_off(id, now.after(delay), counted).await.map(|_| None)
+                self.timers.reschedule(id, now.after(delay), counted).await.map(|_| None)
             }
             None => {
                 NOTIFICATIONS.with_label_values(&["given_up"]).inc();

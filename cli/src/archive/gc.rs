@@ -64,7 +64,7 @@ pub(crate) async fn collect_garbage(
         seen.partition(|(_, seen)| now.since(seen.since) >= MIN_UNUSED_AGE);
     failpoints::reach("archive.contents").await;
     stream::iter(old.values())
-        .map(|seen| retention.drop_content(seen.sequence))
+        .map(|seen| retention.delete_content(seen.sequence))
         .buffer_unordered(MAX_CONCURRENT_REQUESTS)
         .try_collect::<()>()
         .await?;

@@ -239,7 +239,7 @@ impl ArchiveRun {
     }
 
     async fn delete(&self, sequences: Vec<u64>) -> Result<(), ArchiveError> {
-        let requests = stream::iter(sequences).map(|sequence| self.retention.take_out(sequence));
+        let requests = stream::iter(sequences).map(|sequence| self.retention.delete_message(sequence));
         Ok(requests.buffer_unordered(MAX_CONCURRENT_REQUESTS).try_collect::<()>().await?)
     }
 

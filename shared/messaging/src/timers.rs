@@ -67,7 +67,7 @@ impl Timers {
 
     /// Defers the workflow's notification, tried `tries` times, and replaces an earlier deferral. Fires as
     /// [`Self::set`] does. Returns its sequence among the timers.
-    pub async fn put_off(&self, id: WorkflowId, at: Timestamp, tries: u32) -> Result<u64, MessagingError> {
+    pub async fn reschedule(&self, id: WorkflowId, at: Timestamp, tries: u32) -> Result<u64, MessagingError> {
         let subject = subjects::schedule("notification", id);
         self.schedule(subject, &subjects::due_notification(id), at, encode(&tries)).await
     }

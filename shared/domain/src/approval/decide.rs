@@ -1,8 +1,8 @@
 //! Judgement of a decision: one function for all channels.
 
+use super::decision_error::DecisionError;
 use super::entitlement::{has_voted, is_eligible, is_theirs, may_decide};
 use super::gate::{Channel, Decision, GateOutcome, Stage, Verdict};
-use super::refusal::Refusal;
 use crate::Timestamp;
 use crate::identity::User;
 use crate::ids::{ApprovalId, Digest, UserName, WorkflowId};
@@ -28,39 +28,39 @@ pub struct DecisionRequest {
 /// Judges a decision against the newest state.
 ///
 /// `Ok(Some(_))` is to be appended as `Decided`; `Ok(None)` means that this message was already applied.
-pub fn judge(
+pub fn validate_decision(
     workflow: &Workflow,
     user: Option<&User>,
     request: &DecisionRequest,
     at: Timestamp,
-) -> Result<Option<Decision>, Refusal> {
+) -> Result<Option<Decision>, DecisionError> {
     if let Some(is_same) = earlier(workflow, user, request) {
-        return if is_same { Ok(None) } else { Err(Refusal::MessageReused) };
+        return if is_same { Ok(None) } else { Err(DecisionError::MessageReused) };
     }
-    let user = user.ok_or(Refusal::NotEntitled)?;
+    let user = user.ok_or(DecisionError::NotEntitled)?;
     if !is_eligible(workflow, user) {
         return Err(if workflow.owner == user.name && !user.disabled {
-            Refusal::OwnWork
+            DecisionError::OwnWork
         } else {
-            Refusal::NotEntitled
+            DecisionError::NotEntitled
         });
     }
     let gate = workflow.gate().filter(|gate| gate.approval_id == request.approval_id);
     let Some(gate) = gate else { return Err(closed_refusal(workflow, request.approval_id)) };
     if !may_decide(workflow, user) {
-        return Err(Refusal::OwnWork);
+        return Err(DecisionError::OwnWork);
     }
-    let park = gate.park().ok_or(Refusal::NotYetParked)?;
+    let park = gate.park().ok_or(DecisionError::NotYetParked)?;
     if at >= park.expires_at {
-        return Err(Refusal::Expired);
+        return Err(DecisionError::Expired);
     }
     match request.digest {
-        Some(digest) if digest != park.digest => return Err(Refusal::DigestMismatch),
-        None if request.channel == Channel::Nats => return Err(Refusal::DigestMissing),
+        Some(digest) if digest != park.digest => return Err(DecisionError::DigestMismatch),
+        None if request.channel == Channel::Nats => return Err(DecisionError::DigestMissing),
         Some(_) | None => {}
     }
     if has_voted(workflow, user) {
-        return Err(Refusal::AlreadyVoted { approvals: park.approvals(), required: park.required_approvers });
+        return Err(DecisionError::AlreadyVoted { approvals: park.approvals(), required: park.required_approvers });
     }
     check_input(&gate.stage, request)?;
     Ok(Some(Decision {
@@ -77,18 +77,18 @@ pub fn judge(
 }
 
 /// Checks that input is part of an approval of an input gate, so that no approver replaces the content they decide on.
-fn check_input(stage: &Stage, request: &DecisionRequest) -> Result<(), Refusal> {
+fn check_input(stage: &Stage, request: &DecisionRequest) -> Result<(), DecisionError> {
     match (stage, &request.input) {
         (_, None) => Ok(()),
-        (Stage::Input { .. }, Some(_)) if request.verdict != Verdict::Approved => Err(Refusal::InputNotAsked),
+        (Stage::Input { .. }, Some(_)) if request.verdict != Verdict::Approved => Err(DecisionError::InputNotAsked),
         (Stage::Input { recipes, .. }, Some(NewInput::Recipe { name }))
             if !recipes.is_empty() && !recipes.contains(name) =>
         {
             let near = nearest_names(name, recipes.iter().map(String::as_str));
-            Err(Refusal::UnknownRecipe(if near.is_empty() { recipes.join(", ") } else { near.join(", ") }))
+            Err(DecisionError::UnknownRecipe(if near.is_empty() { recipes.join(", ") } else { near.join(", ") }))
         }
         (Stage::Input { .. }, Some(_)) => Ok(()),
-        (Stage::BeforeExecute | Stage::Release, Some(_)) => Err(Refusal::InputNotAsked),
+        (Stage::BeforeExecute | Stage::Release, Some(_)) => Err(DecisionError::InputNotAsked),
     }
 }
 
@@ -121,25 +121,25 @@ fn named(input: &NewInput) -> (Option<Digest>, Option<&str>) {
     }
 }
 
-fn closed_refusal(workflow: &Workflow, id: ApprovalId) -> Refusal {
+fn closed_refusal(workflow: &Workflow, id: ApprovalId) -> DecisionError {
     let Some(gate) = workflow.closed_gates.iter().find(|gate| gate.approval_id == id) else {
-        return Refusal::UnknownApproval;
+        return DecisionError::UnknownApproval;
     };
     match gate.outcome {
-        GateOutcome::Expired => Refusal::Expired,
-        GateOutcome::Released => Refusal::AlreadyDecided("no human was asked"),
-        GateOutcome::Approved => Refusal::AlreadyDecided("it was approved"),
-        GateOutcome::Rejected => Refusal::AlreadyDecided("it was rejected"),
-        GateOutcome::ChangesRequested => Refusal::AlreadyDecided("changes were requested or supplied"),
+        GateOutcome::Expired => DecisionError::Expired,
+        GateOutcome::Released => DecisionError::AlreadyDecided("no human was asked"),
+        GateOutcome::Approved => DecisionError::AlreadyDecided("it was approved"),
+        GateOutcome::Rejected => DecisionError::AlreadyDecided("it was rejected"),
+        GateOutcome::ChangesRequested => DecisionError::AlreadyDecided("changes were requested or supplied"),
         GateOutcome::Abandoned => match &workflow.phase {
-            Phase::Cancelled { .. } => Refusal::Cancelled,
-            Phase::Failed { failure } => Refusal::WorkflowEnded(failure.code.clone()),
+            Phase::Cancelled { .. } => DecisionError::Cancelled,
+            Phase::Failed { failure } => DecisionError::WorkflowEnded(failure.code.clone()),
             Phase::Plan
             | Phase::Generate { .. }
             | Phase::Analyze
             | Phase::Execute { .. }
             | Phase::Approve { .. }
-            | Phase::Done => Refusal::WorkflowEnded(workflow.phase.kind().as_str().to_owned()),
+            | Phase::Done => DecisionError::WorkflowEnded(workflow.phase.kind().as_str().to_owned()),
         },
     }
 }

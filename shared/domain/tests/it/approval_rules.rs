@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::approval::{
-    Actor, Channel, ClosedGate, Decision, DecisionRequest, Gate, GateDecision, GateOutcome, OnExpiry, Park, Policy,
-    Refusal, RiskLevel, Stage, Verdict, has_voted, is_eligible, judge, lapse_votes, lapsed_voters, may_decide,
+    Actor, Channel, ClosedGate, Decision, DecisionError, DecisionRequest, Gate, GateDecision, GateOutcome, OnExpiry,
+    Park, Policy, RiskLevel, Stage, Verdict, has_voted, is_eligible, lapse_votes, lapsed_voters, may_decide,
+    validate_decision,
 };
 use domain::identity::{Role, User};
 use domain::ids::{ApprovalId, Digest, UserName};
@@ -23,7 +24,7 @@ fn user(text: &str, role: Role, self_approval: bool) -> User {
     User { self_approval, ..samples::user(text, role) }
 }
 
-/// Returns Ann's workflow at its release gate, judged by the policy.
+/// Returns Ann's workflow at its release gate, validated by the policy.
 fn at_release(policy: &Policy) -> Workflow {
     at_gate(Stage::Release, policy)
 }
@@ -33,7 +34,7 @@ fn at_input() -> Workflow {
     at_gate(Stage::Input { hint: "h".into(), recipes: vec!["known".into()] }, &Policy::default())
 }
 
-/// Returns Ann's workflow at its first gate, judged by the policy.
+/// Returns Ann's workflow at its first gate, validated by the policy.
 fn at_gate(stage: Stage, policy: &Policy) -> Workflow {
     let mut workflow = submitted("ann", options());
     workflow.phase = Phase::Approve { gate: Gate::pending(workflow.id, 1, stage) };
@@ -82,29 +83,32 @@ fn the_right_to_decide_is_the_approvers_or_the_owners_by_leave() {
 fn every_refusal_has_its_reason() {
     let parked = at_release(&Policy::default());
     let bob = user("bob", Role::Approver, false);
-    let check = |change: &dyn Fn(&mut DecisionRequest), at: Timestamp, expected: Refusal| {
+    let check = |change: &dyn Fn(&mut DecisionRequest), at: Timestamp, expected: DecisionError| {
         let mut request = request(&parked, "bob");
         change(&mut request);
-        assert_eq!(judge(&parked, Some(&bob), &request, at), Err(expected));
+        assert_eq!(validate_decision(&parked, Some(&bob), &request, at), Err(expected));
     };
     let other = ApprovalId::for_gate(parked.id, 9);
-    check(&|request| request.approval_id = other, START, Refusal::UnknownApproval);
-    check(&|request| request.digest = Some(Digest::of(b"other")), START, Refusal::DigestMismatch);
+    check(&|request| request.approval_id = other, START, DecisionError::UnknownApproval);
+    check(&|request| request.digest = Some(Digest::of(b"other")), START, DecisionError::DigestMismatch);
     check(
         &|request| {
             request.digest = None;
             request.channel = Channel::Nats;
         },
         START,
-        Refusal::DigestMissing,
+        DecisionError::DigestMissing,
     );
     let deadline = START.after(Policy::default().expiry);
-    check(&|_| {}, deadline, Refusal::Expired);
-    assert_eq!(judge(&parked, None, &request(&parked, "eve"), START), Err(Refusal::NotEntitled));
+    check(&|_| {}, deadline, DecisionError::Expired);
+    assert_eq!(validate_decision(&parked, None, &request(&parked, "eve"), START), Err(DecisionError::NotEntitled));
 
     let mut unjudged = parked.clone();
     unjudged.phase = Phase::Approve { gate: Gate::pending(parked.id, 1, Stage::Release) };
-    assert_eq!(judge(&unjudged, Some(&bob), &request(&parked, "bob"), START), Err(Refusal::NotYetParked));
+    assert_eq!(
+        validate_decision(&unjudged, Some(&bob), &request(&parked, "bob"), START),
+        Err(DecisionError::NotYetParked)
+    );
 }
 
 #[test]
@@ -112,12 +116,15 @@ fn the_same_message_is_the_same_decision_and_another_is_too_late() {
     let parked = at_release(&Policy::default());
     let bob = user("bob", Role::Approver, false);
     let mut asked = request(&parked, "bob");
-    let decision = judge(&parked, Some(&bob), &asked, START).expect("allowed").expect("new");
+    let decision = validate_decision(&parked, Some(&bob), &asked, START).expect("allowed").expect("new");
     let done = transition(&parked, Event::Decided { decision, lapsed: Vec::new() }, START).expect("legal");
     assert_eq!(done.closed_gates[0].outcome, GateOutcome::Approved);
-    assert_eq!(judge(&done, Some(&bob), &asked, START), Ok(None));
+    assert_eq!(validate_decision(&done, Some(&bob), &asked, START), Ok(None));
     asked.message_id = "m-2".into();
-    assert_eq!(judge(&done, Some(&bob), &asked, START), Err(Refusal::AlreadyDecided("it was approved")));
+    assert_eq!(
+        validate_decision(&done, Some(&bob), &asked, START),
+        Err(DecisionError::AlreadyDecided("it was approved"))
+    );
 }
 
 #[test]
@@ -126,7 +133,7 @@ fn a_message_id_is_for_one_decision() {
     let bob = user("bob", Role::Approver, false);
     let code = |text: &str| Some(NewInput::Code { content: Content::new(text.into()) });
     let asked = DecisionRequest { input: code("x = 1"), ..request(&parked, "bob") };
-    let mut decision = judge(&parked, Some(&bob), &asked, START).expect("allowed").expect("new");
+    let mut decision = validate_decision(&parked, Some(&bob), &asked, START).expect("allowed").expect("new");
     if let Some(NewInput::Code { content }) = &mut decision.input {
         // As stored for large code.
         content.inline = None;
@@ -135,7 +142,7 @@ fn a_message_id_is_for_one_decision() {
     let again = |change: &dyn Fn(&mut DecisionRequest)| {
         let mut again = asked.clone();
         change(&mut again);
-        judge(&supplied, Some(&bob), &again, START)
+        validate_decision(&supplied, Some(&bob), &again, START)
     };
     assert_eq!(again(&|_| {}), Ok(None));
     assert_eq!(again(&|request| request.digest = None), Ok(None), "without a digest, the parked content is meant");
@@ -147,7 +154,7 @@ fn a_message_id_is_for_one_decision() {
         &|request| request.input = None,
     ];
     for (number, change) in changes.iter().enumerate() {
-        assert_eq!(again(change), Err(Refusal::MessageReused), "{number}");
+        assert_eq!(again(change), Err(DecisionError::MessageReused), "{number}");
     }
 }
 
@@ -157,23 +164,23 @@ fn help_goes_where_it_is_asked_for_and_with_a_yes() {
     let recipe = |name: &str| Some(NewInput::Recipe { name: name.into() });
     let code = Some(NewInput::Code { content: Content::new("x = 1".into()) });
     let before = at_gate(Stage::BeforeExecute, &Policy { gate_before_execute: true, ..Policy::default() });
-    let unknown = Refusal::UnknownRecipe("known".into());
+    let unknown = DecisionError::UnknownRecipe("known".into());
     use Verdict::{Approved, ChangesRequested, Rejected};
     for (parked, verdict, input, expected) in [
         (at_input(), Approved, code.clone(), None),
         (at_input(), Approved, recipe("known"), None),
         (at_input(), Approved, recipe("other"), Some(unknown)),
-        (at_input(), ChangesRequested, code.clone(), Some(Refusal::InputNotAsked)),
-        (at_input(), Rejected, recipe("known"), Some(Refusal::InputNotAsked)),
-        (at_release(&Policy::default()), ChangesRequested, code.clone(), Some(Refusal::InputNotAsked)),
-        (at_release(&Policy::default()), Approved, recipe("known"), Some(Refusal::InputNotAsked)),
+        (at_input(), ChangesRequested, code.clone(), Some(DecisionError::InputNotAsked)),
+        (at_input(), Rejected, recipe("known"), Some(DecisionError::InputNotAsked)),
+        (at_release(&Policy::default()), ChangesRequested, code.clone(), Some(DecisionError::InputNotAsked)),
+        (at_release(&Policy::default()), Approved, recipe("known"), Some(DecisionError::InputNotAsked)),
         (at_release(&Policy::default()), ChangesRequested, None, None),
-        (before.clone(), ChangesRequested, code.clone(), Some(Refusal::InputNotAsked)),
-        (before, Approved, code, Some(Refusal::InputNotAsked)),
+        (before.clone(), ChangesRequested, code.clone(), Some(DecisionError::InputNotAsked)),
+        (before, Approved, code, Some(DecisionError::InputNotAsked)),
     ] {
         let asked = DecisionRequest { verdict, input, ..request(&parked, "bob") };
-        let judged = judge(&parked, Some(&bob), &asked, START);
-        assert_eq!(judged.err(), expected, "{:?}", asked);
+        let validated = validate_decision(&parked, Some(&bob), &asked, START);
+        assert_eq!(validated.err(), expected, "{:?}", asked);
     }
 }
 
@@ -183,11 +190,11 @@ fn nobody_counts_twice() {
     let parked = at_release(&policy);
     let bob = user("bob", Role::Approver, false);
     let mut asked = request(&parked, "bob");
-    let decision = judge(&parked, Some(&bob), &asked, START).expect("allowed").expect("new");
+    let decision = validate_decision(&parked, Some(&bob), &asked, START).expect("allowed").expect("new");
     let half = transition(&parked, Event::Decided { decision, lapsed: Vec::new() }, START).expect("legal");
     assert_eq!(half.park().map(|park| (park.approvals(), park.required_approvers)), Some((1, 2)));
     asked.message_id = "m-2".into();
-    let refusal = judge(&half, Some(&bob), &asked, START).expect_err("already voted");
+    let refusal = validate_decision(&half, Some(&bob), &asked, START).expect_err("already voted");
     assert_eq!(
         (refusal.code(), refusal.to_string().as_str()),
         ("already_voted", "You have already voted; 1 of 2 approvals so far.")
@@ -244,7 +251,7 @@ fn the_policy_parks_releases_or_refuses() {
             Some(GateDecision::Park(park)) => Expect::Park(park.required_approvers),
             Some(GateDecision::ApprovalRequired) => Expect::Required,
             Some(GateDecision::ExecutedWithoutApproval) => Expect::ExecutedWithoutApproval,
-            None => panic!("a pending gate is judged"),
+            None => panic!("a pending gate is validated"),
         };
         assert_eq!(found, expected, "{stage:?} {require_approval} {human_loop} {risk:?}");
     }
@@ -338,7 +345,7 @@ fn voted(by: &str, channel: Channel) -> Workflow {
     let parked = at_release(&policy);
     let bob = User { bot: channel == Channel::Nats, ..user(by, Role::Approver, false) };
     let asked = DecisionRequest { channel, ..request(&parked, by) };
-    let decision = judge(&parked, Some(&bob), &asked, START).expect("allowed").expect("new");
+    let decision = validate_decision(&parked, Some(&bob), &asked, START).expect("allowed").expect("new");
     transition(&parked, Event::Decided { decision, lapsed: Vec::new() }, START).expect("legal")
 }
 
@@ -371,11 +378,17 @@ fn who_lost_a_vote_may_vote_again() {
     let half = voted("bob", Channel::Http);
     let (bob, again) =
         (user("bob", Role::Approver, false), DecisionRequest { message_id: "m-2".into(), ..request(&half, "bob") });
-    assert_eq!(judge(&half, Some(&bob), &again, START).map_err(|refusal| refusal.code()), Err("already_voted"));
+    assert_eq!(
+        validate_decision(&half, Some(&bob), &again, START).map_err(|refusal| refusal.code()),
+        Err("already_voted")
+    );
     let mut lapsed = half;
     lapse_votes(&mut lapsed, |_| None);
-    assert!(matches!(judge(&lapsed, Some(&bob), &again, START), Ok(Some(_))));
-    assert!(matches!(judge(&lapsed, Some(&bob), &request(&lapsed, "bob"), START), Ok(Some(_))), "not a repeat");
+    assert!(matches!(validate_decision(&lapsed, Some(&bob), &again, START), Ok(Some(_))));
+    assert!(
+        matches!(validate_decision(&lapsed, Some(&bob), &request(&lapsed, "bob"), START), Ok(Some(_))),
+        "not a repeat"
+    );
 }
 
 #[test]
@@ -414,8 +427,8 @@ fn a_vote_from_before_its_voter_was_shut_out_never_counts_again() {
             assert_eq!(has_voted(&half, &now), counts, "{now:?}");
             // The same user votes again, also under the old message id.
             let again = DecisionRequest { channel, ..request(&half, "bob") };
-            let judged = judge(&half, Some(&now), &again, START.after(Duration::from_secs(9)));
-            assert_eq!(judged.is_ok_and(|decision| decision.is_none()), counts, "{now:?}");
+            let validated = validate_decision(&half, Some(&now), &again, START.after(Duration::from_secs(9)));
+            assert_eq!(validated.is_ok_and(|decision| decision.is_none()), counts, "{now:?}");
         }
     }
 }
@@ -466,8 +479,12 @@ fn who_supplied_the_code_is_its_author() {
         assert_eq!(may_decide(&parked, &who), expected, "{who:?} at {:?}", parked.gate());
         let gate = parked.gate().expect("a gate");
         let asked = DecisionRequest { approval_id: gate.approval_id, by: who.name.clone(), ..request(&parked, "bob") };
-        let judged = judge(&parked, Some(&who), &asked, START);
-        assert_eq!(judged.as_ref().err().map(Refusal::code), (!expected).then_some("not_entitled"), "{judged:?}");
+        let validated = validate_decision(&parked, Some(&who), &asked, START);
+        assert_eq!(
+            validated.as_ref().err().map(DecisionError::code),
+            (!expected).then_some("not_entitled"),
+            "{validated:?}"
+        );
         assert_eq!(is_eligible(&parked, &who), who.role >= Role::Approver, "visible to eligible users");
     }
 }
@@ -505,7 +522,7 @@ fn a_refusal_says_what_happened_to_the_workflow() {
     let decided = |verdict| {
         let asked = DecisionRequest { verdict, ..request(&parked, "carl") };
         let carl = user("carl", Role::Approver, false);
-        let decision = judge(&parked, Some(&carl), &asked, START).expect("allowed").expect("new");
+        let decision = validate_decision(&parked, Some(&carl), &asked, START).expect("allowed").expect("new");
         Event::Decided { decision, lapsed: Vec::new() }
     };
     let failure = domain::workflow::Failure::new("budget_exceeded", "m", "h");
@@ -521,11 +538,11 @@ fn a_refusal_says_what_happened_to_the_workflow() {
         (decided(Verdict::Rejected), "already_decided", "This approval was already decided: it was rejected."),
     ] {
         let after = transition(&parked, event, START).expect("legal");
-        let refusal = judge(&after, Some(&bob), &request(&parked, "bob"), START).expect_err("too late");
+        let refusal = validate_decision(&after, Some(&bob), &request(&parked, "bob"), START).expect_err("too late");
         assert_eq!((refusal.code(), refusal.to_string().as_str()), (code, text));
     }
-    let own = judge(&parked, Some(&user("ann", Role::Approver, false)), &request(&parked, "ann"), START);
-    assert_eq!(own, Err(Refusal::OwnWork));
+    let own = validate_decision(&parked, Some(&user("ann", Role::Approver, false)), &request(&parked, "ann"), START);
+    assert_eq!(own, Err(DecisionError::OwnWork));
 }
 
 /// An action, its run, the counts of tests, the end of the run, and the text about them.

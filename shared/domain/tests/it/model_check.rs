@@ -1,7 +1,7 @@
 //! A model of the protocol by which processes advance a workflow, checked exhaustively for small numbers of processes
 //! and crashes.
 //!
-//! [`transition`], [`judge`], [`Policy`] and [`classify_conflict`] are the real ones. The model adds their environment: a log with a
+//! [`transition`], [`validate_decision`], [`Policy`] and [`classify_conflict`] are the real ones. The model adds their environment: a log with a
 //! fence, redeliveries, processes that read, pause for any time, append and may crash in between, appends that arrive
 //! late or lose their acknowledgement, repeated decisions, timers and cancels.
 
@@ -10,7 +10,8 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use domain::approval::{
-    Actor, Channel, Decision, DecisionRequest, GateDecision, GateOutcome, Policy, Refusal, RiskLevel, Verdict, judge,
+    Actor, Channel, Decision, DecisionError, DecisionRequest, GateDecision, GateOutcome, Policy, RiskLevel, Verdict,
+    validate_decision,
 };
 use domain::identity::{Role, User};
 use domain::ids::{ApprovalId, Digest};
@@ -391,7 +392,7 @@ impl World {
             Ok(Some(_)) => self.hands[number].1 = Hand::Ready(Intent::Decision { on, request }),
             Ok(None) => self.decisions[request] = (self.decisions[request].0 - 1, true),
             // Kept for a retry.
-            Err(Refusal::NotYetParked) => return None,
+            Err(DecisionError::NotYetParked) => return None,
             Err(_) => self.decisions[request].0 -= 1,
         }
         Some(())
@@ -507,7 +508,7 @@ fn gates_of(workflow: &Workflow) -> u32 {
 }
 
 /// Returns the approver's judgement of the owner's decision.
-fn verdict_on(workflow: &Workflow, protocol: &Protocol, request: usize) -> Result<Option<Decision>, Refusal> {
+fn verdict_on(workflow: &Workflow, protocol: &Protocol, request: usize) -> Result<Option<Decision>, DecisionError> {
     let user = User { self_approval: true, ..user(workflow.owner.as_str(), Role::Developer) };
     let (gate, verdict) = protocol.decisions[request];
     let request = DecisionRequest {
@@ -522,7 +523,7 @@ fn verdict_on(workflow: &Workflow, protocol: &Protocol, request: usize) -> Resul
         channel: Channel::Http,
         message_id: format!("m-{request}"),
     };
-    judge(workflow, Some(&user), &request, START)
+    validate_decision(workflow, Some(&user), &request, START)
 }
 
 fn was_approved(workflow: &Workflow) -> bool {

@@ -134,7 +134,7 @@ impl Retention {
     }
 
     /// Deletes the message at `sequence` from the log; idempotent.
-    pub async fn take_out(&self, sequence: u64) -> Result<(), ReadError> {
+    pub async fn delete_message(&self, sequence: u64) -> Result<(), ReadError> {
         self.delete(subjects::WORKFLOWS, sequence).await
     }
 
@@ -169,7 +169,7 @@ impl Retention {
     }
 
     /// Deletes the content at `sequence`; content stored again meanwhile has another sequence and stays. Idempotent.
-    pub async fn drop_content(&self, sequence: u64) -> Result<(), ReadError> {
+    pub async fn delete_content(&self, sequence: u64) -> Result<(), ReadError> {
         self.delete(subjects::BLOBS, sequence).await
     }
 

@@ -87,7 +87,7 @@ async fn notification(broker: &Broker, kept: &StoredDeadLetter) -> Result<u64, R
     failpoints::reach("redrive.before").await;
     let timers = Timers::new(broker);
     let at = timers.now().await.map_err(unavailable)?.after(NOT_BEFORE);
-    let sequence = timers.put_off(id, at, 0).await.map_err(unavailable)?;
+    let sequence = timers.reschedule(id, at, 0).await.map_err(unavailable)?;
     failpoints::reach("redrive.after").await;
     Ok(sequence)
 }

@@ -2,7 +2,7 @@
 
 /// The reason for which a decision changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum DecisionError {
     #[error("Workflow not found, or you do not have access to it.")]
     UnknownWorkflow,
     #[error("This workflow has no approval with this id.")]
@@ -47,10 +47,10 @@ pub enum Refusal {
     Malformed(String),
 }
 
-impl Refusal {
+impl DecisionError {
     /// Returns whether only a faulty sender can cause it. A correct sender that is late, or second, can cause the
     /// others.
-    pub const fn is_senders_fault(&self) -> bool {
+    pub const fn is_client_error(&self) -> bool {
         match self {
             Self::UnknownWorkflow
             | Self::UnknownApproval
