@@ -1,13 +1,14 @@
 //! `promptcraft run`: submits a goal.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
 use super::outputs::save_output_files;
-use super::read_code;
 use super::run_files::project_of;
+use super::{read_text, utf8_text};
 use crate::client::ConnectionArgs;
 use crate::error::CommandError;
 use crate::example_goals::example_commands;
@@ -136,9 +137,12 @@ impl Run {
         if let Some(path) = &self.stdin {
             preferences["stdin"] = match path.to_str() {
                 Some("-") => {
-                    std::io::read_to_string(std::io::stdin()).map_err(|error| format!("cannot read stdin: {error}"))?
+                    let mut bytes = Vec::new();
+                    let read = std::io::stdin().read_to_end(&mut bytes);
+                    read.map_err(|error| format!("cannot read stdin: {error}"))?;
+                    utf8_text(bytes, "stdin")?
                 }
-                _ => read_code(path)?,
+                _ => read_text(path)?,
             }
             .into();
         }

@@ -4,19 +4,19 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::read_code;
+use super::read_text;
 use crate::error::CommandError;
 
 /// Returns the `project_context` of files. One file is sent alone; several keep their places relative to each other.
 pub(super) fn project_of(files: &[PathBuf], entry: Option<&Path>) -> Result<Value, CommandError> {
     if let ([file], None) = (files, entry) {
-        return Ok(json!({"file_content": read_code(file)?, "current_file": file.display().to_string()}));
+        return Ok(json!({"file_content": read_text(file)?, "current_file": file.display().to_string()}));
     }
     let absolute = files.iter().map(|file| absolute(file)).collect::<Result<Vec<_>, _>>()?;
     let root = root_of(&absolute, &absolute_folder()?);
     let mut sent = Vec::new();
     for (file, absolute) in files.iter().zip(&absolute) {
-        sent.push(json!({"path": below(&root, absolute)?, "content": read_code(file)?}));
+        sent.push(json!({"path": below(&root, absolute)?, "content": read_text(file)?}));
     }
     let mut project = json!({ "files": sent });
     if let Some(entry) = entry {
