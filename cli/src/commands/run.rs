@@ -29,7 +29,7 @@ pub struct Run {
     /// File with code to work on; it runs only if the goal or --mode asks for it
     #[arg(long)]
     file: Option<PathBuf>,
-    /// The file to run, of several
+    /// The file to run, of several: its path as given, or as the program sees it
     #[arg(long, value_name = "FILE")]
     entry: Option<PathBuf>,
     /// File that the code reads as its stdin; - for the stdin of this command
