@@ -62,7 +62,8 @@ pub struct Run {
     /// Wait like --watch, without the progress
     #[arg(long, conflicts_with = "watch")]
     wait: bool,
-    /// Folder to save the files in that the code leaves in its folder outputs; waits like --wait
+    /// Folder to save the files in that the code leaves in its folder outputs; waits like --wait. Existing files are
+    /// kept: the code chooses the names, so choose an empty folder
     #[arg(long, value_name = "FOLDER")]
     outputs: Option<PathBuf>,
     #[command(flatten)]
