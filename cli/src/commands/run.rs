@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -12,7 +13,7 @@ use super::{read_text, utf8_text};
 use crate::client::ConnectionArgs;
 use crate::error::CommandError;
 use crate::example_goals::example_commands;
-use crate::output::out;
+use crate::output::{self, out};
 use crate::watch::{exit_code, print_workflow, watch};
 
 /// Seconds for which a submission waits; below the timeout of the client.
@@ -76,7 +77,7 @@ impl Run {
         let api = self.connection.connect().await?;
         let wait = self.wait || self.outputs.is_some() && !self.watch;
         let path = if wait { format!("/api/v3/execute?wait={WAIT_SECONDS}s") } else { "/api/v3/execute".to_owned() };
-        let answer = api.post(&path, &body).await?;
+        let answer = api.post_with_retry(&path, &body, notify_rate_limit).await?;
         let state = if answer["status"] == "success" {
             answer["data"].clone()
         } else {
@@ -155,6 +156,10 @@ impl Run {
         }
         Ok(())
     }
+}
+
+fn notify_rate_limit(delay: Duration) {
+    eprintln!("The rate limit is reached; trying again in {}.", output::format_duration(delay));
 }
 
 /// Returns whether a word is meant as a file: one word with an extension or a folder.
