@@ -277,7 +277,7 @@ async fn request_json(base: &str, request: reqwest::RequestBuilder) -> Result<Va
     serde_json::from_slice(&body).map_err(|error| unexpected(error.to_string()))
 }
 
-fn sanitize_json(answer: Value) -> Value {
+pub(crate) fn sanitize_json(answer: Value) -> Value {
     match answer {
         Value::String(text) => sanitize(&text).into(),
         Value::Array(items) => items.into_iter().map(sanitize_json).collect(),

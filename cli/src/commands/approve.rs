@@ -10,7 +10,7 @@ use super::read_text;
 use crate::client::ConnectionArgs;
 use crate::error::CommandError;
 use crate::output::out;
-use crate::watch::{NEEDS_INPUT, print_approval};
+use crate::workflow_display::{NEEDS_INPUT, print_approval};
 
 /// Approve the pending approval of a workflow
 #[derive(clap::Args)]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::client::{ApiClient, ConnectionArgs};
 use crate::error::CommandError;
 use crate::output::{out, sanitize};
-use crate::watch::print_output_files;
+use crate::workflow_display::print_output_files;
 
 /// List or save the files that a run left in its folder `outputs`
 #[derive(clap::Args)]

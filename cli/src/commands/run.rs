@@ -14,10 +14,10 @@ use crate::client::ConnectionArgs;
 use crate::error::CommandError;
 use crate::example_goals::example_commands;
 use crate::output::{self, out};
-use crate::watch::{exit_code, print_workflow, watch};
+use crate::progress_view::Progress;
+use crate::watch::{exit_code, has_succeeded, watch};
+use crate::workflow_display::print_workflow;
 
-/// Seconds for which a submission waits; below the timeout of the client.
-const WAIT_SECONDS: u32 = 50;
 const MODES: [&str; 8] = ["auto", "run", "test", "write_tests", "change", "document", "explain", "generate"];
 
 /// Submit a goal: generate code for it, or work on a file
@@ -75,23 +75,25 @@ impl Run {
     pub async fn run(self) -> Result<ExitCode, CommandError> {
         let body = self.body()?;
         let api = self.connection.connect().await?;
-        let wait = self.wait || self.outputs.is_some() && !self.watch;
-        let path = if wait { format!("/api/v3/execute?wait={WAIT_SECONDS}s") } else { "/api/v3/execute".to_owned() };
-        let answer = api.post_with_retry(&path, &body, notify_rate_limit).await?;
-        let state = if answer["status"] == "success" {
-            answer["data"].clone()
-        } else {
-            let id = answer["data"]["workflow_id"].as_str().unwrap_or_default().to_owned();
-            if !self.watch && !wait {
+        let answer = api.post_with_retry("/api/v3/execute", &body, notify_rate_limit).await?;
+        let id = answer["data"]["workflow_id"].as_str().unwrap_or_default();
+        let progress = match (self.watch, self.wait || self.outputs.is_some()) {
+            (true, _) => Progress::Shown,
+            (false, true) => Progress::Hidden,
+            (false, false) => {
                 out!("{id}");
                 return Ok(ExitCode::SUCCESS);
             }
-            out!("accepted {id}");
-            watch(&api, &id).await?
         };
-        print_workflow(&state);
+        if self.watch {
+            out!("accepted {id}");
+        }
+        let state = watch(&api, id, progress).await?;
+        print_workflow(&state, false);
         if let Some(folder) = &self.outputs {
-            save_output_files(&api, state["workflow_id"].as_str().unwrap_or_default(), folder).await?;
+            let is_saved = save_output_files(&api, id, folder).await;
+            let remark = if has_succeeded(&state) { ". The run itself succeeded" } else { "" };
+            is_saved.map_err(|error| format!("{error}{remark}"))?;
         }
         Ok(exit_code(&state))
     }
