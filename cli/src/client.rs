@@ -44,7 +44,7 @@ pub enum ApiError {
     UnexpectedResponse { url: String, reason: String },
 }
 
-/// Delay after a 429 without `Retry-After`.
+/// Minimum delay after a 429.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Maximum time to retry while the API restarts or returns 429 or 503.
@@ -177,16 +177,27 @@ impl ApiClient {
         }
     }
 
-    /// Like [`post`](Self::post), with retries while rate limited.
-    pub async fn post_with_retry(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
+    /// Like [`post`](Self::post), with retries while rate limited. `notify` receives the delay before each; one that ends
+    /// after more than a minute in all is an error at once.
+    pub async fn post_with_retry(
+        &self,
+        path: &str,
+        body: &Value,
+        notify: impl Fn(Duration),
+    ) -> Result<Value, ApiError> {
         let until = Instant::now() + RETRY_TIMEOUT;
         loop {
-            match self.post(path, body).await {
-                Err(ApiError::Rejected { status: 429, retry_after, .. }) if Instant::now() < until => {
-                    tokio::time::sleep(retry_after.unwrap_or(RETRY_DELAY)).await;
+            let (error, delay) = match self.post(path, body).await {
+                Err(error @ ApiError::Rejected { status: 429, retry_after, .. }) => {
+                    (error, retry_after.unwrap_or_default().max(RETRY_DELAY))
                 }
                 answer => return answer,
+            };
+            if delay > until.duration_since(Instant::now()) {
+                return Err(error);
             }
+            notify(delay);
+            tokio::time::sleep(delay).await;
         }
     }
 
@@ -266,7 +277,7 @@ async fn request_json(base: &str, request: reqwest::RequestBuilder) -> Result<Va
     serde_json::from_slice(&body).map_err(|error| unexpected(error.to_string()))
 }
 
-fn sanitize_json(answer: Value) -> Value {
+pub(crate) fn sanitize_json(answer: Value) -> Value {
     match answer {
         Value::String(text) => sanitize(&text).into(),
         Value::Array(items) => items.into_iter().map(sanitize_json).collect(),

@@ -87,6 +87,16 @@ pub fn format_duration(duration: Duration) -> String {
     }
 }
 
+/// Formats a size, e.g. `12 bytes`, `3.4 KiB`, `1.0 MiB`.
+pub fn format_bytes(bytes: usize) -> String {
+    let units = |unit: usize| format!("{}.{}", bytes / unit, bytes % unit * 10 / unit);
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..0x10_0000 => format!("{} KiB", units(1024)),
+        _ => format!("{} MiB", units(1 << 20)),
+    }
+}
+
 /// Minimum characters of a wrapped line, however narrow the terminal is.
 const MIN_WRAP_WIDTH: usize = 20;
 /// Columns between two cells of a table.
@@ -202,6 +212,13 @@ mod tests {
         let shown = "# A heading that is long\n\nNine words of text\nthat go over the\nedge.\n- an item that goes\n  over it\n| a | table that is long |\n```\na line of code that is long\n```\nan-unbroken-word-of-some-length";
         assert_eq!(wrap_markdown(text, 20), shown);
         assert_eq!(wrap_markdown(text, 80), text);
+    }
+
+    #[test]
+    fn sizes_are_formatted() {
+        for (bytes, text) in [(12, "12 bytes"), (3_500, "3.4 KiB"), (1 << 20, "1.0 MiB"), (1_500_000, "1.4 MiB")] {
+            assert_eq!(format_bytes(bytes), text);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::read_code;
+use super::read_text;
 use crate::client::ConnectionArgs;
 use crate::error::CommandError;
 use crate::output::{Style, out, styled};
@@ -32,7 +32,7 @@ pub struct Analyze {
 
 impl Analyze {
     pub async fn run(self) -> Result<ExitCode, CommandError> {
-        let content = read_code(&self.file)?;
+        let content = read_text(&self.file)?;
         let name = self.file.display().to_string();
         if content.trim_start_matches('\u{feff}').trim().is_empty() {
             // The API rejects blank text.

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::read_code;
+use super::read_text;
 use crate::client::ConnectionArgs;
 use crate::error::CommandError;
 use crate::output::out;
-use crate::watch::{NEEDS_INPUT, print_approval};
+use crate::workflow_display::{NEEDS_INPUT, print_approval};
 
 /// Approve the pending approval of a workflow
 #[derive(clap::Args)]
@@ -55,7 +55,7 @@ struct Decision {
 impl Approve {
     pub async fn run(self) -> Result<ExitCode, CommandError> {
         let input = match (self.file, self.recipe) {
-            (Some(path), _) => Some(("code", read_code(&path)?)),
+            (Some(path), _) => Some(("code", read_text(&path)?)),
             (None, Some(name)) => Some(("recipe", name)),
             (None, None) => None,
         };

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::client::ConnectionArgs;
 use crate::error::CommandError;
 use crate::output::{Style, one_line, out, styled, truncate};
-use crate::watch::print_approval;
+use crate::workflow_display::print_approval;
 
 /// Maximum characters of a goal.
 const MAX_GOAL_CHARS: usize = 100;
@@ -37,7 +37,8 @@ impl Inbox {
         if more {
             out!("\nThere are more; decide some of these to see them.");
         }
-        out!("\nTo decide: promptcraft approve WORKFLOW or promptcraft reject WORKFLOW");
+        out!("\nTo see all of one: promptcraft status WORKFLOW");
+        out!("To decide: promptcraft approve WORKFLOW or promptcraft reject WORKFLOW");
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -22,9 +22,16 @@ use std::process::ExitCode;
 
 use crate::error::CommandError;
 
-/// Reads a file of source code.
-fn read_code(path: &Path) -> Result<String, CommandError> {
-    std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()).into())
+/// Reads a file that is to be sent.
+fn read_text(path: &Path) -> Result<String, CommandError> {
+    let bytes = std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    utf8_text(bytes, &path.display().to_string())
+}
+
+/// Returns the content of the file `name` as text.
+fn utf8_text(bytes: Vec<u8>, name: &str) -> Result<String, CommandError> {
+    let advice = "only UTF-8 text can be sent. Convert it, or send data as base64 text that the program decodes";
+    String::from_utf8(bytes).map_err(|_| format!("{name} is not UTF-8 text; {advice}").into())
 }
 
 #[derive(clap::Subcommand)]

@@ -1,21 +1,23 @@
 //! `promptcraft run`: submits a goal.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::outputs::save_output_files;
-use super::read_code;
 use super::run_files::project_of;
+use super::{read_text, utf8_text};
 use crate::client::ConnectionArgs;
 use crate::error::CommandError;
 use crate::example_goals::example_commands;
-use crate::output::out;
-use crate::watch::{exit_code, print_workflow, watch};
+use crate::output::{self, out};
+use crate::progress_view::Progress;
+use crate::watch::{exit_code, has_succeeded, watch};
+use crate::workflow_display::print_workflow;
 
-/// Seconds for which a submission waits; below the timeout of the client.
-const WAIT_SECONDS: u32 = 50;
 const MODES: [&str; 8] = ["auto", "run", "test", "write_tests", "change", "document", "explain", "generate"];
 
 /// Submit a goal: generate code for it, or work on a file
@@ -28,7 +30,7 @@ pub struct Run {
     /// File with code to work on; it runs only if the goal or --mode asks for it
     #[arg(long)]
     file: Option<PathBuf>,
-    /// The file to run, of several
+    /// The file to run, of several: its path as given, or as the program sees it
     #[arg(long, value_name = "FILE")]
     entry: Option<PathBuf>,
     /// File that the code reads as its stdin; - for the stdin of this command
@@ -61,7 +63,8 @@ pub struct Run {
     /// Wait like --watch, without the progress
     #[arg(long, conflicts_with = "watch")]
     wait: bool,
-    /// Folder to save the files in that the code leaves in its folder outputs; waits like --wait
+    /// Folder to save the files in that the code leaves in its folder outputs; waits like --wait. Existing files are
+    /// kept: the code chooses the names, so choose an empty folder
     #[arg(long, value_name = "FOLDER")]
     outputs: Option<PathBuf>,
     #[command(flatten)]
@@ -72,23 +75,25 @@ impl Run {
     pub async fn run(self) -> Result<ExitCode, CommandError> {
         let body = self.body()?;
         let api = self.connection.connect().await?;
-        let wait = self.wait || self.outputs.is_some() && !self.watch;
-        let path = if wait { format!("/api/v3/execute?wait={WAIT_SECONDS}s") } else { "/api/v3/execute".to_owned() };
-        let answer = api.post(&path, &body).await?;
-        let state = if answer["status"] == "success" {
-            answer["data"].clone()
-        } else {
-            let id = answer["data"]["workflow_id"].as_str().unwrap_or_default().to_owned();
-            if !self.watch && !wait {
+        let answer = api.post_with_retry("/api/v3/execute", &body, notify_rate_limit).await?;
+        let id = answer["data"]["workflow_id"].as_str().unwrap_or_default();
+        let progress = match (self.watch, self.wait || self.outputs.is_some()) {
+            (true, _) => Progress::Shown,
+            (false, true) => Progress::Hidden,
+            (false, false) => {
                 out!("{id}");
                 return Ok(ExitCode::SUCCESS);
             }
-            out!("accepted {id}");
-            watch(&api, &id).await?
         };
-        print_workflow(&state);
+        if self.watch {
+            out!("accepted {id}");
+        }
+        let state = watch(&api, id, progress).await?;
+        print_workflow(&state, false);
         if let Some(folder) = &self.outputs {
-            save_output_files(&api, state["workflow_id"].as_str().unwrap_or_default(), folder).await?;
+            let is_saved = save_output_files(&api, id, folder).await;
+            let remark = if has_succeeded(&state) { ". The run itself succeeded" } else { "" };
+            is_saved.map_err(|error| format!("{error}{remark}"))?;
         }
         Ok(exit_code(&state))
     }
@@ -136,9 +141,12 @@ impl Run {
         if let Some(path) = &self.stdin {
             preferences["stdin"] = match path.to_str() {
                 Some("-") => {
-                    std::io::read_to_string(std::io::stdin()).map_err(|error| format!("cannot read stdin: {error}"))?
+                    let mut bytes = Vec::new();
+                    let read = std::io::stdin().read_to_end(&mut bytes);
+                    read.map_err(|error| format!("cannot read stdin: {error}"))?;
+                    utf8_text(bytes, "stdin")?
                 }
-                _ => read_code(path)?,
+                _ => read_text(path)?,
             }
             .into();
         }
@@ -150,6 +158,10 @@ impl Run {
         }
         Ok(())
     }
+}
+
+fn notify_rate_limit(delay: Duration) {
+    eprintln!("The rate limit is reached; trying again in {}.", output::format_duration(delay));
 }
 
 /// Returns whether a word is meant as a file: one word with an extension or a folder.

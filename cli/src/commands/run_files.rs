@@ -4,29 +4,35 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::read_code;
+use super::read_text;
 use crate::error::CommandError;
 
 /// Returns the `project_context` of files. One file is sent alone; several keep their places relative to each other.
 pub(super) fn project_of(files: &[PathBuf], entry: Option<&Path>) -> Result<Value, CommandError> {
     if let ([file], None) = (files, entry) {
-        return Ok(json!({"file_content": read_code(file)?, "current_file": file.display().to_string()}));
+        return Ok(json!({"file_content": read_text(file)?, "current_file": file.display().to_string()}));
     }
     let absolute = files.iter().map(|file| absolute(file)).collect::<Result<Vec<_>, _>>()?;
     let root = root_of(&absolute, &absolute_folder()?);
     let mut sent = Vec::new();
     for (file, absolute) in files.iter().zip(&absolute) {
-        sent.push(json!({"path": below(&root, absolute)?, "content": read_code(file)?}));
+        sent.push(json!({"path": below(&root, absolute)?, "content": read_text(file)?}));
     }
     let mut project = json!({ "files": sent });
     if let Some(entry) = entry {
-        let path = absolute_path(entry)?;
-        if !absolute.contains(&path) {
-            return Err(format!("--entry {} is not one of the files", entry.display()).into());
-        }
-        project["entry"] = below(&root, &path)?.into();
+        project["entry"] = below(&root, &entry_of(entry, &absolute, &root)?)?.into();
     }
     Ok(project)
+}
+
+/// Returns the file that `entry` names by its path as given, or as sent.
+fn entry_of(entry: &Path, files: &[PathBuf], root: &Path) -> Result<PathBuf, CommandError> {
+    let (given, sent) = (absolute_path(entry)?, absolute_path(&root.join(entry))?);
+    if let Some(path) = [given, sent].into_iter().find(|path| files.contains(path)) {
+        return Ok(path);
+    }
+    let names = files.iter().map(|file| below(root, file)).collect::<Result<Vec<_>, _>>()?;
+    Err(format!("--entry {} is not one of the files: {}", entry.display(), names.join(", ")).into())
 }
 
 /// Returns the folder to which paths are relative: the current one if all files are below it, else their common one.
@@ -87,5 +93,16 @@ mod tests {
         check(&["/home/ann/application/main.py"], "/home/ann/application");
         assert_eq!(absolute_path(Path::new("/a/./b/../c")).unwrap(), Path::new("/a/c"));
         assert_eq!(below(Path::new("/a"), Path::new("/a/b/c.py")).unwrap(), "b/c.py");
+    }
+
+    #[test]
+    fn an_entry_is_named_by_its_path_as_given_or_as_sent() {
+        let files = ["/nowhere/x/main.py", "/nowhere/x/lib/d.csv"].map(PathBuf::from);
+        let entry = |name: &str| entry_of(Path::new(name), &files, Path::new("/nowhere/x"));
+        for name in ["/nowhere/x/main.py", "/nowhere/x/./main.py", "main.py", "./main.py", "lib/../main.py"] {
+            assert_eq!(entry(name).unwrap(), files[0], "{name}");
+        }
+        let refused = entry("x/main.py").unwrap_err().to_string();
+        assert_eq!(refused, "--entry x/main.py is not one of the files: main.py, lib/d.csv");
     }
 }

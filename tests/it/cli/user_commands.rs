@@ -50,8 +50,79 @@ async fn output_is_shown_while_code_runs_and_its_files_are_saved() {
     }
     let id = lines[ended].split(' ').nth(1).expect("an id").to_owned();
     assert!(terminal.run(&["outputs", &id]).well().contains("outputs/c#d?.txt  8 bytes"));
-    let again = terminal.run(&["outputs", &id, "--to", "results"]);
-    again.refused(1, "cannot save c#d?.txt");
+    let again = || terminal.run(&["outputs", &id, "--to", "results"]);
+    assert!(again().well().contains("unchanged results/c#d?.txt\n"), "equal content is no failure");
+    fs::write(stack.directory().join("results/a b/50%.txt"), "own").expect("a file");
+    fs::remove_file(stack.directory().join("results/c#d?.txt")).expect("is removed");
+    again().refused(1, "cannot save a b/50%.txt: results/a b/50%.txt exists with other content, and is kept");
+    assert_eq!(fs::read_to_string(stack.directory().join("results/a b/50%.txt")).expect("a file"), "own");
+    assert!(stack.directory().join("results/c#d?.txt").exists(), "the others are saved");
+    let kept = terminal.run(&["run", "plot.py", "--no-approval", "--outputs", "results"]);
+    kept.refused(1, "The run itself succeeded");
+}
+
+/// Writes a program to `name` in the terminal's folder, and runs it with `words`.
+fn run_program(terminal: &Terminal, name: &str, text: &str, words: &[&str]) -> Seen {
+    fs::write(terminal.directory().join(name), text).expect("a file");
+    terminal.run(&[&["run", name, "--no-approval"], words].concat())
+}
+
+const ROWS: &str = "import time\nprint('computing', flush=True)\ntime.sleep(1)\nfor i in range(60): print('row', i)\n";
+
+#[tokio::test]
+async fn the_output_of_given_code_is_printed_whole() {
+    let options = Options { backend: "bubblewrap", ..Options::default() };
+    let stack = Stack::start_with(options.with("limits.profile", "load")).await;
+    let terminal = Terminal::new(&stack);
+    let expected: Vec<String> =
+        std::iter::once("computing".into()).chain((0..60).map(|i| format!("row {i}"))).collect();
+    let printed = |seen: &Seen| -> Vec<String> {
+        seen.out.lines().filter_map(|line| line.trim().split_once("| ")).map(|(_, line)| line.to_owned()).collect()
+    };
+    let watched = run_program(&terminal, "rows.py", ROWS, &["--watch"]);
+    assert_eq!(printed(&watched), expected, "each line once: {watched:?}");
+    let id = watched.out.lines().find_map(|line| line.strip_prefix("accepted ")).expect("an id").to_owned();
+    assert_eq!(printed(&terminal.run(&["status", &id])), expected);
+    assert_eq!(printed(&terminal.run(&["run", "rows.py", "--no-approval", "--wait"])), expected);
+
+    let long = run_program(&terminal, "long.py", "print('x' * (1 << 21))\n", &["--wait"]);
+    assert!(long.well().contains("  The output is cut: the service kept the first 1.0 MiB of stdout.\n"), "{long:?}");
+    let hint = run_program(&terminal, "hint.py", "import flask\n", &["--wait"]);
+    assert!(hint.out.contains("  the runtime python has no module flask"), "{hint:?}");
+    let colour = run_program(&terminal, "colour.py", "print('\\x1b[31mred\\x1b[0m 1\\r2')\n", &["--wait"]);
+    assert!(colour.well().contains("  | red 1\n  | 2\n"), "{colour:?}");
+    let none = run_program(&terminal, "none.py", "print(1)\n", &["--outputs", "results"]);
+    assert!(none.well().ends_with("no files in outputs\n"), "{none:?}");
+
+    let tests = "import sys\nfor i in range(60): print(i, file=sys.stderr)\n";
+    let documented = run_program(&terminal, "many.py", tests, &["--mode", "document", "--wait"]);
+    assert!(documented.out.contains(" --full)\n"), "{documented:?}");
+    let id = documented.out.split_whitespace().nth(1).expect("an id").to_owned();
+    assert_eq!(printed(&terminal.run(&["status", &id, "--full"])).len(), 60);
+}
+
+#[tokio::test]
+async fn a_command_says_what_it_leaves_and_what_it_waits_for() {
+    let options = Options { backend: "bubblewrap", ..Options::default() }.with("limits.profile", "standard");
+    let stack = Stack::start_with(options.with("limits.execute", "3/10")).await;
+    let terminal = Terminal::new(&stack);
+    let data = stack.directory().display().to_string();
+    fs::write(stack.directory().join("slow.py"), "import time\ntime.sleep(60)\n").expect("a file");
+    for progress in ["--watch", "--wait"] {
+        let words = format!("promptcraft run slow.py --no-approval {progress} --data '{data}'");
+        let stopped = terminal.shell(&format!("timeout --preserve-status -s INT 3 {words}"));
+        assert_eq!(stopped.code, 130, "{stopped:?}");
+        let id = stopped.err.split_whitespace().next().expect("an id");
+        assert_eq!(stopped.err.trim(), format!("{id} still runs; promptcraft cancel {id}"));
+        terminal.run(&["cancel", id]).well();
+    }
+
+    fs::write(stack.directory().join("data.bin"), b"\xff\x00").expect("a file");
+    terminal.run(&["run", "slow.py", "data.bin"]).refused(1, "data.bin is not UTF-8 text; only UTF-8 text can be sent");
+    let mut submitted = (0..12).map(|_| terminal.run(&["run", "slow.py"]));
+    let delayed = submitted.find(|seen| !seen.err.is_empty()).expect("the rate limit was not reached");
+    assert_eq!(delayed.well().trim().len(), 36, "{delayed:?}");
+    assert!(delayed.err.starts_with("The rate limit is reached; trying again in "), "{delayed:?}");
 }
 
 #[tokio::test]
@@ -166,6 +237,7 @@ fn a_result_waits_for_its_decision(terminal: &Terminal) {
       expires: TIME
       command: run hello.py
 
+    To see all of one: promptcraft status WORKFLOW
     To decide: promptcraft approve WORKFLOW or promptcraft reject WORKFLOW
     ");
     let approve = ["approve", &id];

@@ -123,7 +123,7 @@ fn file_part(file: &Value) -> Option<Part<'_>> {
 
 /// Runs a recipe; returns a summary, or the reason of its failure.
 async fn test_recipe(api: &ApiClient, candidate: &Candidate) -> Result<Result<String, String>, ApiError> {
-    let accepted = api.post_with_retry("/api/v3/execute", &candidate.request).await?;
+    let accepted = api.post_with_retry("/api/v3/execute", &candidate.request, |_| ()).await?;
     let id = accepted["data"]["workflow_id"].as_str().unwrap_or_default().to_owned();
     let state = wait_until_settled(api, &id).await?;
     if let Some(reason) = failure_reason(&state) {
@@ -167,7 +167,7 @@ async fn first_finding(api: &ApiClient, recipe: &Value) -> Result<Option<String>
             "context": {"file_content": file["content"], "file_path": file["path"]},
             "options": {"severity_threshold": "medium"},
         });
-        let answer = api.post_with_retry("/api/v3/analyze", &body).await?;
+        let answer = api.post_with_retry("/api/v3/analyze", &body, |_| ()).await?;
         if let Some(found) = answer["data"]["suggestions"].as_array().and_then(|found| found.first()) {
             let text = |name: &str| found[name].as_str().unwrap_or_default();
             let place = format!("{}:{}", file["path"].as_str().unwrap_or_default(), found["line_start"]);
