@@ -12,6 +12,7 @@ use source_text::dedent;
 
 use crate::caller_code::given_code::GivenCode;
 use crate::caller_code::intent::{Intent, intent, names_docstrings, requires_caller_code};
+use crate::caller_code::missing_code::refuse_without_code;
 use crate::caller_code::outline;
 use crate::caller_code::python_imports::imported_modules;
 use crate::caller_code::target::{Found, Runtime, Target};
@@ -24,7 +25,7 @@ use crate::paths::is_test_file;
 use crate::recipes::catalogue::{self, CatalogueError, Recipe};
 use crate::recipes::matching::{MatchResult, Matcher, MatchingStatus, ModelFiles};
 use crate::recipes::parameters::{self, GoalTokens, ParameterValues};
-use crate::types::{Action, FileKind, GenerateError, Generation, Origin, Request, Run, SourceFile};
+use crate::types::{Action, FileKind, GenerateError, Generation, Mode, Origin, Request, Run, SourceFile, is_blank};
 
 /// Settings of a [`Generator`].
 #[derive(Clone, Debug, PartialEq)]
@@ -241,9 +242,9 @@ impl Generator {
         }
         let code = request.caller_code_text();
         match (intent(request), code) {
-            (Intent::Generate, _) => self.serve_goal(request, code.is_some()).await,
+            (Intent::Generate, code) => self.serve_goal(request, !is_blank(code)).await,
             (intent, Some(code)) => self.serve_code(request, intent, code).await,
-            (_, None) => Err(self.refuse("The mode needs code, and none was supplied", &request.goal)),
+            (intent, None) => Err(intent.refuse_without_code(request.mode)),
         }
     }
 
@@ -252,7 +253,7 @@ impl Generator {
         if let [file] = request.files.as_slice() {
             return self.given_code(&request.of_file(Some(file)));
         }
-        let code = request.caller_code_text()?;
+        let code = request.caller_code_text().filter(|code| !is_blank(Some(code)))?;
         if self.has_model() || request.supplied || request.recipe.is_some() || asks_for_changes(request) {
             return None;
         }
@@ -261,6 +262,9 @@ impl Generator {
     }
 
     async fn serve_code(&self, request: &Request, intent: Intent, code: &str) -> Result<Generation, GenerateError> {
+        if is_blank(Some(code)) && !matches!(intent, Intent::Run | Intent::RunOrTest) {
+            return Err(intent.refuse_empty());
+        }
         let code = dedent(code);
         let Found { target, remarks } = self.target(request, &code)?;
         let generation = self.serve_target(request, intent, target, &code).await?;
@@ -285,6 +289,7 @@ impl Generator {
                     Err(self.refuse_changes())
                 }
             }
+            Intent::Run if request.mode == Mode::Run => Ok(run_as_program(target, file)),
             Intent::Run | Intent::RunOrTest => Ok(self.run_as_given(target, file, intent)),
             Intent::Test => self.run_as_tests(target, file),
             // Docstrings belong into the code, so an outline does not serve a goal about them.
@@ -310,8 +315,7 @@ impl Generator {
         let is_program = target.is_python() && runs_own_tests(&file.content);
         let wants_tests = intent == Intent::RunOrTest || is_test_file(&file.path) && !is_program;
         if !wants_tests || !self.has_tests(target) || !defines_tests(target.runtime(), &file.content) {
-            let run = Run::Script { path: file.path.clone() };
-            return caller_generation(target, file, run, Action::Ran);
+            return run_as_program(target, file);
         }
         let file = with_test_file_name(target.runtime(), file);
         let run = Run::TestsOrScript { path: file.path.clone() };
@@ -421,7 +425,7 @@ impl Generator {
             Some((index, values)) if !asks_for_changes(request) => {
                 from_recipe(&self.catalogue()[*index], values.as_ref(), goal)
             }
-            None if requires_code => Err(self.refuse("The goal is about code that was not supplied", goal)),
+            None if requires_code => Err(refuse_without_code("The goal is about existing code")),
             Some(_) | None => self.write_with_model(request, runtime, &found).await,
         }
     }
@@ -632,6 +636,11 @@ fn unavailable(has_model: bool, work: &str, language: &str) -> String {
     } else {
         format!("{work} {language} code needs a language model, and none is configured")
     }
+}
+
+fn run_as_program(target: Target<'_>, file: SourceFile) -> Generation {
+    let run = Run::Script { path: file.path.clone() };
+    caller_generation(target, file, run, Action::Ran)
 }
 
 fn caller_generation(target: Target<'_>, file: SourceFile, run: Run, action: Action) -> Generation {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct Request {
     /// The goal in the user's words.
     pub goal: String,
-    /// The caller's code; blank text counts as none.
+    /// The caller's code; blank text counts as none unless a file name or a language came with it.
     pub code: Option<String>,
     /// Several files of the caller in place of `code`, as they are.
     pub files: Vec<SourceFile>,
@@ -40,10 +40,16 @@ pub struct Request {
 }
 
 impl Request {
-    /// Returns the caller's code; none where it is blank.
+    /// Returns the caller's code. Blank code is an empty file where a name or a language shows that one was sent.
     pub(crate) fn caller_code_text(&self) -> Option<&str> {
-        self.code.as_deref().filter(|code| !code.trim().is_empty())
+        let is_named = [&self.current_file, &self.language].into_iter().any(|name| !is_blank(name.as_deref()));
+        self.code.as_deref().filter(|code| is_named || !is_blank(Some(code)))
     }
+}
+
+/// Returns whether a text is absent or consists of whitespace.
+pub(crate) fn is_blank(text: Option<&str>) -> bool {
+    text.is_none_or(|text| text.trim().is_empty())
 }
 
 /// The work that a caller asks for.

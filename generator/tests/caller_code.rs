@@ -364,3 +364,31 @@ async fn requested_changes_that_nothing_can_make_are_refused() {
         generate(request.clone()).await.unwrap_or_else(|error| panic!("{}: {error}", request.goal));
     }
 }
+
+#[tokio::test]
+async fn no_recipe_serves_a_goal_about_code_that_did_not_come() {
+    let generator = offering(&["python", "bash"]);
+    for (mode, goal) in [
+        (Mode::Auto, "Run this program"),
+        (Mode::Auto, "Run the tests"),
+        (Mode::Auto, "Explain this code"),
+        (Mode::Run, "Create an LRU cache"),
+    ] {
+        let asked = Request { goal: goal.to_owned(), mode, round: 1, ..Request::default() };
+        let refused = generator.generate(&asked).await;
+        let Err(GenerateError::NoGenerator { hint }) = refused else { panic!("{goal}: {refused:?}") };
+        assert!(hint.contains("none came with it") && !hint.contains("recipe"), "{goal}: {hint}");
+    }
+}
+
+#[tokio::test]
+async fn other_shells_and_numbers_run_as_nothing_else() {
+    let generator = offering(&["python", "bash"]);
+    for code in ["#!/bin/zsh\na=(x y)\necho $a[1]\n", "#!/usr/bin/env ksh\necho 1\n", "1\n2\n-3.5\n"] {
+        let refused = generator.generate(&with_code("Run this", code)).await;
+        assert!(matches!(refused, Err(GenerateError::NoGenerator { .. })), "{code}: {refused:?}");
+    }
+    for code in ["#!/bin/sh\necho 1\n", "#!/bin/dash\necho 1\n"] {
+        assert_eq!(generator.generate(&with_code("Run this", code)).await.expect("runs").runtime, "bash");
+    }
+}

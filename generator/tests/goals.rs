@@ -17,7 +17,8 @@ async fn recipe_for(generator: &Generator, goal: &str) -> Option<String> {
             }
         },
         Err(GenerateError::NoGenerator { hint }) => {
-            assert!(hint.contains("supply code") && hint.contains("recipe"), "{goal}: {hint}");
+            let names_recipes = hint.contains("supply code") && hint.contains("recipe");
+            assert!(names_recipes || hint.contains("none came with it"), "{goal}: {hint}");
             None
         }
         Err(other) => panic!("{goal}: {other}"),
@@ -425,7 +426,6 @@ async fn refusals_are_sentences_and_name_the_command_that_chooses_the_nearest_re
     for goal in [
         "Create JWT zanzibar authentication with xylophone rotation",
         "Write a thread-safe linked list",
-        "fix the login",
         "Write a crawler in Go",
         "build me a rocket",
     ] {

@@ -178,3 +178,94 @@ async fn other_work_takes_one_file() {
     let given = offering().given_code(&single).expect("a tool writes tests for one file");
     assert_eq!(given.file.path, "helper.py");
 }
+
+#[tokio::test]
+async fn a_test_may_take_a_fixture_of_another_file() {
+    let generator = offering();
+    let fixture = "import pytest\n@pytest.fixture\ndef z():\n    return 3\n";
+    let test = "def test_a(z):\n    assert z == 3\n";
+    for (setup, tests) in
+        [("conftest.py", "test_a.py"), ("tests/conftest.py", "tests/test_a.py"), ("helper.py", "test_a.py")]
+    {
+        for (mode, goal) in [(Mode::Test, "Run this"), (Mode::Auto, "Run the tests"), (Mode::Auto, "Test this")] {
+            for entry in [None, Some(tests)] {
+                let asked =
+                    Request { goal: goal.to_owned(), ..request(mode, entry, &[(setup, fixture), (tests, test)]) };
+                let made = generator.generate(&asked).await.expect("tests");
+                assert_eq!((made.action, made.files.len()), (Action::Tested, 2), "{setup} {goal}");
+            }
+        }
+    }
+    // Tests that are asked for are found by the name of their file, wherever their parameters come from.
+    let made = generator.generate(&request(Mode::Test, None, &[HELPER, ("test_a.py", test)])).await.expect("tests");
+    assert_eq!(made.run, Run::Tests);
+}
+
+#[tokio::test]
+async fn mode_run_runs_tests_as_a_program() {
+    let generator = offering();
+    for (path, content) in [
+        ("test_port.sh", "test_port() { true; }\ntest_port 80\n"),
+        ("test_x.py", "def test_a():\n    assert 1\n"),
+        ("x.test.js", "import test from 'node:test';\n"),
+    ] {
+        let single = request(Mode::Run, None, &[(path, content)]);
+        let code = Some(content.to_owned());
+        let alone = Request { code, current_file: Some(path.to_owned()), files: Vec::new(), ..single.clone() };
+        for asked in [single, alone] {
+            let made = generator.generate(&asked).await.expect("runs");
+            assert!(matches!(made.run, Run::Script { .. }) && made.action == Action::Ran, "{path}: {made:?}");
+            let by_goal = generator.generate(&Request { mode: Mode::Auto, ..asked }).await.expect("runs");
+            assert_eq!(by_goal.action, Action::Tested, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_empty_file_is_code_and_runs() {
+    let generator = offering();
+    for path in ["main.py", "main.js", "main.sh"] {
+        for content in ["", "\n\n"] {
+            for mode in [Mode::Auto, Mode::Run] {
+                let made = generator.generate(&request(mode, None, &[(path, content)])).await.expect("runs");
+                assert_eq!((&made.run, made.files[0].content.as_str()), (&script(path), content));
+            }
+            let asked = request(Mode::Auto, None, &[]);
+            let alone =
+                Request { code: Some(content.to_owned()), current_file: Some(path.to_owned()), ..asked.clone() };
+            assert_eq!(generator.generate(&alone).await.expect("runs").run, script(path));
+            let unnamed = Request { code: Some(content.to_owned()), ..asked };
+            let refused = generator.generate(&unnamed).await;
+            assert!(
+                matches!(&refused, Err(GenerateError::NoGenerator { hint }) if hint.contains("none came with it")),
+                "{refused:?}"
+            );
+            for mode in [Mode::Test, Mode::WriteTests, Mode::Change, Mode::Document, Mode::Explain] {
+                for asked in [request(mode, None, &[(path, content)]), Request { mode, ..alone.clone() }] {
+                    assert_eq!(generator.given_code(&asked), None);
+                    let refused = generator.generate(&asked).await;
+                    assert!(
+                        matches!(&refused, Err(GenerateError::NoGenerator { hint }) if hint.contains("is empty")),
+                        "{refused:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn files_without_a_program_are_refused_for_what_they_are() {
+    let generator = offering();
+    for (files, expected) in [
+        (vec![("main.ts", "const a: number = 1"), ("l.ts", "export {}")], "TypeScript"),
+        (vec![("main.go", "package main"), ("go.mod", "module x")], "Go"),
+        (vec![("main.go", "package main"), ("build.sh", "echo 1")], "Go"),
+        (vec![("a.csv", "1,2"), ("b.json", "{}")], "None of the files is a program"),
+        (vec![("conftest.py", "x = 1"), ("test_a.py", "def test_a(): pass")], "mode test"),
+        (vec![("a.py", "x = 1"), ("b.py", "x = 1")], "__main__"),
+    ] {
+        let refused = generator.generate(&request(Mode::Run, None, &files)).await;
+        assert!(matches!(&refused, Err(GenerateError::NoGenerator { hint }) if hint.contains(expected)), "{refused:?}");
+    }
+}

@@ -33,7 +33,7 @@ const NAMES: &[(&str, &str)] = &[
     (".bash_profile", "bash"),
     (".bash_aliases", "bash"),
     (".profile", "bash"),
-    (".zshrc", "bash"),
+    (".zshrc", "zsh"),
     ("pkgbuild", "bash"),
     ("pipfile", "toml"),
 ];

@@ -99,9 +99,16 @@ pub static LANGUAGES: &[Language] = &[
     language("ruby", "Ruby", "main.rb", &["ruby"], &["rb", "rake", "gemspec"]).tools(&["rb"]),
     language("php", "PHP", "main.php", &["php"], &["php", "phtml"]),
     language("perl", "Perl", "main.pl", &["perl"], &["pl", "pm"]),
-    language("bash", "Bash", "main.sh", &["bash", "zsh"], &["sh", "bash", "zsh", "ksh"])
-        .common(&["shell", "sh"])
-        .tools(&["shellscript", "shell script", "bash script", "dash", "ash", "ksh"]),
+    language("bash", "Bash", "main.sh", &["bash"], &["sh", "bash"]).common(&["shell", "sh"]).tools(&[
+        "shellscript",
+        "shell script",
+        "bash script",
+        "dash",
+        "ash",
+    ]),
+    // Shells whose scripts bash reads, and executes differently.
+    language("zsh", "Zsh", "main.zsh", &["zsh"], &["zsh"]),
+    language("ksh", "Korn shell", "main.ksh", &["ksh"], &["ksh"]).tools(&["mksh", "ksh93"]),
     language("powershell", "PowerShell", "main.ps1", &["powershell"], &["ps1"]).tools(&["pwsh"]),
     language("lua", "Lua", "main.lua", &["lua"], &["lua"]),
     language("haskell", "Haskell", "main.hs", &["haskell"], &["hs"]),

@@ -125,7 +125,8 @@ fn read_env(fields: &mut FieldReader, preferences: Object<'_>) -> BTreeMap<Strin
     let mut env = BTreeMap::new();
     for (index, (name, value)) in members.iter().enumerate() {
         // Text that is not the name of a variable is not repeated.
-        let is_name = name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+        let is_name = (1..=64).contains(&name.len()) && name.bytes().all(is_plain);
         let shown = if is_name { format!("env.{name}") } else { format!("env[{index}]") };
         let problem = variable_problem(name).or_else(|| match value.as_str() {
             None => Some("must be a string"),

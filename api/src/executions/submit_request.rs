@@ -44,7 +44,11 @@ impl SubmitRequest {
         let project = fields.object(context, "context.project_context");
         let preferences = fields.object(context, "context.execution_preferences");
         let options = fields.object(root, "options");
-        let code = fields.code(project, "file_content")?;
+        // Blank code is an empty file where a name or a language comes with it; else it counts as absent.
+        let is_named = ["current_file", "language"]
+            .into_iter()
+            .any(|name| project.get(name).and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty()));
+        let code = fields.code_or_blank(project, "file_content")?.filter(|text| is_named || !text.trim().is_empty());
         let files = read_files(&mut fields, project)?;
         let stdin = read_stdin(&mut fields, preferences)?;
         let request = Self {
@@ -255,6 +259,13 @@ mod tests {
         }
         let both = json!({"project_context": {"file_content": "x"}, "execution_preferences": {"recipe": "lru-cache"}});
         check(json!({"goal": goal, "context": both}), &[&at("recipe")]);
+        let empty = |project: Value| {
+            SubmitRequest::parse(&json!({"goal": goal, "context": {"project_context": project}}), false).unwrap().code
+        };
+        assert_eq!(empty(json!({"file_content": "\n"})), None);
+        assert_eq!(empty(json!({"file_content": "\n", "current_file": ""})), None);
+        assert_eq!(empty(json!({"file_content": "", "current_file": "x.py"})).as_deref(), Some(""));
+        assert_eq!(empty(json!({"file_content": "", "language": "bash"})).as_deref(), Some(""));
         let no_files = json!({"project_context": {"files": []}, "execution_preferences": {"stdin": "x"}});
         check(json!({"goal": goal, "context": no_files}), &["context.execution_preferences.stdin"]);
         check(json!({"goal": goal, "context": 3, "options": []}), &["context", "options"]);

@@ -79,10 +79,15 @@ impl FieldReader {
 
     /// Reads code of at most 1 MiB in UTF-8; larger is 413. Blank code counts as absent.
     pub(crate) fn code(&mut self, object: Object<'_>, name: &str) -> Result<Option<String>, Problem> {
+        Ok(self.code_or_blank(object, name)?.filter(|text| !text.trim().is_empty()))
+    }
+
+    /// Like [`Self::code`], with blank code as it is.
+    pub(crate) fn code_or_blank(&mut self, object: Object<'_>, name: &str) -> Result<Option<String>, Problem> {
         if object.get(name).and_then(Value::as_str).is_some_and(|text| text.len() > CODE_BYTES) {
             return Err(Problem::too_large(&format!("{} is larger than 1 MiB.", object.field(name))));
         }
-        Ok(self.text(object, name, CODE_BYTES).filter(|text| !text.trim().is_empty()))
+        Ok(self.text(object, name, CODE_BYTES))
     }
 
     pub(crate) fn flag(&mut self, object: Object<'_>, name: &str, default: bool) -> bool {

@@ -2,9 +2,11 @@
 
 pub(crate) mod detection;
 pub(crate) mod diff;
+mod entry;
 pub(crate) mod given_code;
 pub(crate) mod intent;
 pub(crate) mod javascript_tests;
+pub(crate) mod missing_code;
 pub(crate) mod outline;
 pub(crate) mod project;
 pub(crate) mod python_imports;

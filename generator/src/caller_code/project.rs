@@ -1,15 +1,30 @@
 //! Serves requests with several files of the caller: runs one of them, or the tests among them, with all in place.
 
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
 use crate::caller_code::intent::{Intent, intent, names_docstrings};
 use crate::caller_code::outline;
 use crate::caller_code::target::{Found, Target};
-use crate::caller_code::test_detection::{defines_tests, runs_own_tests};
+use crate::caller_code::test_detection::{defines_tests_with, fixture_names, runs_own_tests};
 use crate::generator::{Generator, asks_for_changes};
 use crate::paths::is_test_file;
-use crate::types::{Action, FileKind, GenerateError, Generation, Mode, Origin, Request, Run, SourceFile};
+use crate::types::{Action, FileKind, GenerateError, Generation, Mode, Origin, Request, Run, SourceFile, is_blank};
 
-/// Stems of files that start a program, by precedence.
-const ENTRY_STEMS: [&str; 4] = ["main", "__main__", "index", "app"];
+/// A request with files, and what their tests share.
+struct Project<'r> {
+    request: &'r Request,
+    fixtures: OnceLock<HashSet<String>>,
+}
+
+impl Project<'_> {
+    /// Returns whether a test may take a parameter of this name, from any of the files.
+    fn is_fixture(&self, name: &str) -> bool {
+        let python = || self.request.files.iter().filter(|file| file.path.ends_with(".py"));
+        let of_all = || python().flat_map(|file| fixture_names(&file.content)).collect();
+        self.fixtures.get_or_init(of_all).contains(name)
+    }
+}
 
 impl Request {
     /// Returns the request as one for a single file.
@@ -37,11 +52,17 @@ impl Generator {
                 }
             };
         }
-        match intent(&single) {
-            Intent::Run => self.run_entry(request, entry),
-            Intent::RunOrTest if self.runs_as_program(request, entry) => self.run_entry(request, entry),
-            Intent::RunOrTest | Intent::Test => self.run_tests(request, Run::Tests),
-            Intent::Document if request.files.len() > 1 => self.document_files(request, entry),
+        let intent = intent(&single);
+        let runs = matches!(intent, Intent::Run | Intent::RunOrTest | Intent::Generate);
+        if !runs && request.files.iter().all(|file| is_blank(Some(&file.content))) {
+            return Err(intent.refuse_empty());
+        }
+        let project = Project { request, fixtures: OnceLock::new() };
+        match intent {
+            Intent::Run => self.run_entry(&project, entry),
+            Intent::RunOrTest if self.runs_as_program(&project, entry) => self.run_entry(&project, entry),
+            Intent::RunOrTest | Intent::Test => self.run_tests(&project, Run::Tests),
+            Intent::Document if request.files.len() > 1 => self.document_files(&project, entry),
             _ if request.files.len() == 1 => Box::pin(self.generate(&single)).await,
             Intent::Change | Intent::WriteTests | Intent::Document | Intent::Explain | Intent::Generate => {
                 let hint = "Several files can be run, tested or documented; other work takes one file, in \
@@ -60,16 +81,17 @@ impl Generator {
     }
 
     /// Returns whether code that may be run or tested runs as a program: by its entry, or because there are no tests.
-    fn runs_as_program(&self, request: &Request, entry: Option<&SourceFile>) -> bool {
-        let is_test = |file: &SourceFile| self.is_test(request, file);
-        match &request.entry {
+    fn runs_as_program(&self, project: &Project<'_>, entry: Option<&SourceFile>) -> bool {
+        let is_test = |file: &SourceFile| self.is_test(project, file);
+        match &project.request.entry {
             Some(_) => !entry.is_some_and(is_test),
-            None => !request.files.iter().any(is_test),
+            None => !project.request.files.iter().any(is_test),
         }
     }
 
     /// Outlines the files and runs the entry.
-    fn document_files(&self, request: &Request, entry: Option<&SourceFile>) -> Result<Generation, GenerateError> {
+    fn document_files(&self, project: &Project<'_>, entry: Option<&SourceFile>) -> Result<Generation, GenerateError> {
+        let request = project.request;
         if names_docstrings(&request.goal) {
             return Err(refused("Docstrings are added to one file at a time. Submit it in file_content"));
         }
@@ -79,44 +101,18 @@ impl Generator {
                 "None of the files is Python, the only language that is outlined. Run them (mode run)",
             ));
         }
-        let run = self.run_entry(request, entry)?;
+        let run = self.run_entry(project, entry)?;
         Ok(Generation { origin: Origin::Documenter, action: Action::Documented, ..run })
     }
 
-    /// Returns the file to run: the named one, or the only one that can be meant.
-    fn entry_of<'r>(&self, request: &'r Request) -> Option<&'r SourceFile> {
-        if let Some(path) = &request.entry {
-            return request.files.iter().find(|file| file.path == *path);
-        }
-        if let [only] = request.files.as_slice() {
-            return Some(only);
-        }
-        let is_program = |file: &&SourceFile| {
-            self.is_source(&file.path)
-                && !is_header(&file.path)
-                && !is_test_file(&file.path)
-                && !file.content.trim().is_empty()
-        };
-        let programs: Vec<&SourceFile> = request.files.iter().filter(is_program).collect();
-        if let [only] = programs.as_slice() {
-            return Some(only);
-        }
-        let starts = |stem: &str| {
-            programs.iter().copied().find(|file| file.path.rsplit_once('.').is_some_and(|(start, _)| start == stem))
-        };
-        ENTRY_STEMS.iter().find_map(|stem| starts(stem))
-    }
-
-    fn run_entry(&self, request: &Request, entry: Option<&SourceFile>) -> Result<Generation, GenerateError> {
-        let Some(entry) = entry else {
-            let hint = "Several files can be run, and none is named main, index or app. Name the file to run in entry";
-            return Err(refused(hint));
-        };
+    fn run_entry(&self, project: &Project<'_>, entry: Option<&SourceFile>) -> Result<Generation, GenerateError> {
+        let request = project.request;
+        let Some(entry) = entry else { return Err(self.refuse_without_entry(request)) };
         let Found { target, remarks } = self.found(request, entry)?;
-        let is_demanded = request.mode == Mode::Run && request.entry.is_some();
-        // A file of tests that does not start them itself would run without a check.
-        if !is_demanded && self.is_test(request, entry) && !(target.is_python() && runs_own_tests(&entry.content)) {
-            return self.run_tests(request, Run::TestsOrScript { path: entry.path.clone() });
+        // A file of tests that does not start them itself would run without a check; the mode asks for just that.
+        let starts_tests = request.mode == Mode::Run || target.is_python() && runs_own_tests(&entry.content);
+        if !starts_tests && self.is_test(project, entry) {
+            return self.run_tests(project, Run::TestsOrScript { path: entry.path.clone() });
         }
         let run = Run::Script { path: entry.path.clone() };
         Ok(generation(target, &request.files, run, Action::Ran).with_remarks(&remarks))
@@ -125,16 +121,22 @@ impl Generator {
     /// Runs the tests that the test runner finds by the names of the files: all of one language, or those of the entry.
     ///
     /// A run that would leave tests out without a word is refused.
-    fn run_tests(&self, request: &Request, run: Run) -> Result<Generation, GenerateError> {
+    fn run_tests(&self, project: &Project<'_>, run: Run) -> Result<Generation, GenerateError> {
+        let request = project.request;
         let entry = request.entry.as_ref().and_then(|path| request.files.iter().find(|file| file.path == *path));
-        let chosen = entry.filter(|file| self.is_test(request, file));
+        let chosen = entry.filter(|file| self.is_test(project, file));
         let language = entry.map(|file| self.target_of(request, file)).transpose()?;
         let is_of = |file: &SourceFile, target: Target<'_>| {
             self.target_of(request, file).is_ok_and(|own| own.runtime() == target.runtime())
         };
         let fits =
-            |file: &&SourceFile| self.is_test(request, file) && language.is_none_or(|language| is_of(file, language));
-        let Some(tests) = chosen.or_else(|| request.files.iter().find(fits)) else {
+            |file: &&SourceFile| self.is_test(project, file) && language.is_none_or(|language| is_of(file, language));
+        // Where tests are asked for, the name is enough: a test may take what no file defines.
+        let is_named = |file: &&SourceFile| {
+            run == Run::Tests && self.tested_by(request, file).is_some() && language.is_none_or(|it| is_of(file, it))
+        };
+        let all = || request.files.iter();
+        let Some(tests) = chosen.or_else(|| all().find(fits)).or_else(|| all().find(is_named)) else {
             let hint = "None of the files is named like a file of tests (test_*.py, *.test.js, test_*.sh) in a \
                         language with a test runner. Rename one, or run a file (mode run)";
             return Err(refused(hint));
@@ -163,15 +165,18 @@ impl Generator {
     }
 
     /// Returns whether the test runner of the file's language finds tests in it.
-    fn is_test(&self, request: &Request, file: &SourceFile) -> bool {
+    fn is_test(&self, project: &Project<'_>, file: &SourceFile) -> bool {
+        self.tested_by(project.request, file).is_some_and(|target| {
+            let is_fixture = |name: &str| project.is_fixture(name);
+            target.runtime() == "bash" || defines_tests_with(target.runtime(), &file.content, is_fixture)
+        })
+    }
+
+    /// Returns the language whose test runner collects a file of this name.
+    fn tested_by(&self, request: &Request, file: &SourceFile) -> Option<Target<'_>> {
         // The name first: to find the language of an unnamed kind of file costs a parse of its content.
-        if !is_test_file(&file.path) {
-            return false;
-        }
-        let target = self.target_of(request, file).ok().filter(|target| self.has_tests(*target));
-        let holds_tests =
-            |target: Target<'_>| target.runtime() == "bash" || defines_tests(target.runtime(), &file.content);
-        target.is_some_and(holds_tests)
+        let target = is_test_file(&file.path).then(|| self.target_of(request, file).ok()).flatten();
+        target.filter(|target| self.has_tests(*target))
     }
 
     fn target_of(&self, request: &Request, file: &SourceFile) -> Result<Target<'_>, GenerateError> {
@@ -184,15 +189,6 @@ impl Generator {
         let one = Request { language, current_file: Some(file.path.clone()), ..Request::default() };
         self.target(&one, &file.content)
     }
-
-    fn is_source(&self, path: &str) -> bool {
-        self.runtimes().iter().flat_map(|runtime| &runtime.endings).any(|ending| path.ends_with(ending.as_str()))
-    }
-}
-
-/// Returns whether a file is included by programs of C or C++, and is none itself.
-fn is_header(path: &str) -> bool {
-    [".h", ".hh", ".hpp", ".hxx"].iter().any(|ending| path.ends_with(ending))
 }
 
 /// Returns whether the test runner does not look for tests in one of the path's folders.

@@ -83,9 +83,18 @@ impl NoTarget {
     pub(crate) fn reason(self, runtimes: &[Runtime]) -> String {
         match self {
             Self::Language(title) => format!("The code seems to be {title}, which no offered runtime executes"),
-            Self::NotAProgram(format) => format!("The text seems to be {format}, which is not a program"),
+            Self::NotAProgram(format) => {
+                let remedy = if format == data_format::NOTEBOOK {
+                    "export its code, as with `jupyter nbconvert --to script`, and send that"
+                } else {
+                    "send data in files beside a program that reads it"
+                };
+                format!("The text seems to be {format}, which is not a program: {remedy}")
+            }
             Self::FileName => {
-                "The name of the file is not that of a program; if it is one, name its language".to_owned()
+                "The name of the file is not that of a program: if it is one, name its language; if it is data, send it \
+                 in files beside a program that reads it"
+                    .to_owned()
             }
             Self::Interpreter => "No runtime is the interpreter that the first line of the code names".to_owned(),
             Self::Name => "No runtime executes the language of that name".to_owned(),
@@ -110,7 +119,7 @@ impl<'a> Target<'a> {
         code: &str,
     ) -> Result<Found<'a>, NoTarget> {
         if data_format::is_notebook(code) {
-            return Err(NoTarget::NotAProgram("a Jupyter notebook"));
+            return Err(NoTarget::NotAProgram(data_format::NOTEBOOK));
         }
         let mut found = Self::choose(runtimes, named, file, code)?;
         let shape = pasted::shape(code);
@@ -175,7 +184,7 @@ impl<'a> Target<'a> {
         let kind = file_kind::kind(file);
         let table = match kind {
             FileKind::Language(language) => Self::offered(runtimes, language),
-            FileKind::Notebook => return Err(NoTarget::NotAProgram("a Jupyter notebook")),
+            FileKind::Notebook => return Err(NoTarget::NotAProgram(data_format::NOTEBOOK)),
             // An ending such as `py3` is the name of a language.
             FileKind::Unsupported => match file.rsplit_once('.').and_then(|(_, ending)| by_name(ending)) {
                 Some(language) => Self::offered(runtimes, language),

@@ -11,8 +11,13 @@ use crate::types::SourceFile;
 
 /// Returns whether a runtime's test runner may find tests in a source text. False positives are possible.
 pub fn defines_tests(runtime: &str, source: &str) -> bool {
+    defines_tests_with(runtime, source, |_| false)
+}
+
+/// Like [`defines_tests`] for a file of which other files may define fixtures, by their names.
+pub(crate) fn defines_tests_with(runtime: &str, source: &str, is_fixture: impl Fn(&str) -> bool + Sync) -> bool {
     match runtime {
-        "python" => source.contains(">>> ") || !test_names(source).is_empty(),
+        "python" => source.contains(">>> ") || !names_of_tests(source, &is_fixture).is_empty(),
         "node" => imports_node_test(source),
         "bash" => source.lines().any(|line| shell_test_name(line).is_some()),
         _ => false,
@@ -56,15 +61,29 @@ pub(crate) fn with_test_file_name(runtime: &str, file: SourceFile) -> SourceFile
 
 /// Returns the names of Python definitions outside functions that pytest could collect.
 pub(crate) fn test_names(source: &str) -> HashSet<String> {
+    names_of_tests(source, &|_| false)
+}
+
+fn names_of_tests(source: &str, is_fixture: &(dyn Fn(&str) -> bool + Sync)) -> HashSet<String> {
+    let names_in = |body: &[Stmt]| {
+        let own = fixtures_in(body);
+        let is_fixture = |name: &str| own.contains(name) || BUILT_IN_FIXTURES.contains(&name) || is_fixture(name);
+        let mut finder = TestFinder { is_fixture: &is_fixture, found: HashSet::new() };
+        walk_body(&mut finder, body);
+        finder.found
+    };
     python::with_module(source, |parsed| names_in(&parsed.syntax().body)).unwrap_or_default()
 }
 
-fn names_in(body: &[Stmt]) -> HashSet<String> {
-    let mut fixtures = FixtureFinder { names: BUILT_IN_FIXTURES.iter().map(|name| (*name).to_owned()).collect() };
+/// Returns the names of Python functions that may be fixtures: those with a decorator.
+pub(crate) fn fixture_names(source: &str) -> HashSet<String> {
+    python::with_module(source, |parsed| fixtures_in(&parsed.syntax().body)).unwrap_or_default()
+}
+
+fn fixtures_in(body: &[Stmt]) -> HashSet<String> {
+    let mut fixtures = FixtureFinder { names: HashSet::new() };
     walk_body(&mut fixtures, body);
-    let mut finder = TestFinder { fixtures: fixtures.names, found: HashSet::new() };
-    walk_body(&mut finder, body);
-    finder.found
+    fixtures.names
 }
 
 /// Parameters that a test may take without a definition in the file.
@@ -106,19 +125,19 @@ impl StatementVisitor<'_> for FixtureFinder {
     }
 }
 
-struct TestFinder {
-    fixtures: HashSet<String>,
+struct TestFinder<'f> {
+    is_fixture: &'f dyn Fn(&str) -> bool,
     found: HashSet<String>,
 }
 
-impl StatementVisitor<'_> for TestFinder {
+impl StatementVisitor<'_> for TestFinder<'_> {
     fn visit_stmt(&mut self, statement: &Stmt) {
         if let Stmt::FunctionDef(function) = statement {
             // A function with a parameter that is not a fixture is not a test, unless a decorator may
             // supply the values.
             let mut required =
                 function.parameters.iter_non_variadic_params().filter(|parameter| parameter.default.is_none());
-            let fed = required.all(|parameter| self.fixtures.contains(parameter.parameter.name.as_str()));
+            let fed = required.all(|parameter| (self.is_fixture)(parameter.parameter.name.as_str()));
             if function.name.starts_with("test") && (fed || !function.decorator_list.is_empty()) {
                 self.found.insert(function.name.to_string());
             }

@@ -70,7 +70,7 @@ fn check_lines(language: &str, layout: Option<&Layout>, findings: &mut Findings<
         check_common(line, number, findings);
         match language {
             "javascript" | "typescript" | "html" | "php" => javascript::check(before, line, number, findings),
-            "bash" | "dockerfile" => shell::check(line, number, findings),
+            "bash" | "zsh" | "ksh" | "dockerfile" => shell::check(line, number, findings),
             "rust" if line.contains("unsafe {") => findings.report_line(&rules::RUST_UNSAFE, number, number),
             "c" | "cpp" => check_unbounded_copies(line, number, findings),
             _ => {}

@@ -238,7 +238,13 @@ pub(super) fn sandbox_failure(error: &SandboxError) -> StepOutcome {
         }
         SandboxError::Retry { code, detail } => StepOutcome::RetryLater(format!("{code}: {detail}")),
         SandboxError::Fail { code, detail } => {
-            let hint = "Change what the message names, then submit again.";
+            let hint = match *code {
+                "args_unsupported" => {
+                    "Leave args out, or submit a program in Python, JavaScript or Bash with mode run."
+                }
+                "stdin_unsupported" => "Leave stdin out and put its content into the code or into files.",
+                _ => "Change what the message names, then submit again.",
+            };
             StepOutcome::Event(Event::failed(Failure::new(code, detail.clone(), hint)))
         }
     }

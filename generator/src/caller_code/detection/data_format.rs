@@ -3,11 +3,14 @@
 use serde_json::Value;
 use serde_json::de::Deserializer;
 
+/// The name of notebooks.
+pub(crate) const NOTEBOOK: &str = "a Jupyter notebook";
+
 /// Returns the name of the format if the text is data or markup, whatever language its strings hold.
 pub(crate) fn of(code: &str) -> Option<&'static str> {
     let text = code.trim_start_matches('\u{feff}').trim();
     if is_json(text) {
-        return Some(if is_notebook(text) { "a Jupyter notebook" } else { "JSON" });
+        return Some(if is_notebook(text) { NOTEBOOK } else { "JSON" });
     }
     let lower: String = text.chars().take(40).collect::<String>().to_ascii_lowercase();
     if lower.starts_with("<!doctype html") || lower.starts_with("<html") {

@@ -68,11 +68,12 @@ fn strings(parsed: &Parsed<ModModule>) -> Vec<Range<usize>> {
     tokens.map(|token| token.start().to_usize()..token.end().to_usize()).collect()
 }
 
-/// Returns whether a statement is data: a container of literals, or an annotation without a value, as in YAML.
+/// Returns whether a statement is data: a number, a container of literals, or an annotation without a value, as in YAML.
 fn is_inert(statement: &Stmt) -> bool {
     match statement {
         Stmt::Expr(it) => {
-            matches!(*it.value, Expr::Dict(_) | Expr::List(_) | Expr::Tuple(_) | Expr::Set(_)) && is_literal(&it.value)
+            let is_text = it.value.is_string_literal_expr() || it.value.is_ellipsis_literal_expr();
+            is_literal(&it.value) && !is_text
         }
         Stmt::AnnAssign(it) => it.value.is_none() && !it.annotation.is_name_expr(),
         _ => false,

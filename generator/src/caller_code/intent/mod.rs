@@ -4,6 +4,7 @@
 //! because running a file does not serve "translate this".
 
 mod closed_vocabulary;
+mod existing_code;
 mod lexicon {
     include!(concat!(env!("OUT_DIR"), "/words/intent.rs"));
 }
@@ -16,8 +17,10 @@ mod tool_words {
 use crate::caller_code::detection::language_of;
 use crate::language;
 use crate::tokenize::{Word, words};
-use crate::types::{Mode, Request, Tool};
+use crate::types::{Mode, Request, Tool, is_blank};
 use closed_vocabulary::CodeContext;
+pub(crate) use existing_code::requires_caller_code;
+use existing_code::work_on_existing_code;
 use lexicon as lex;
 
 /// The work that a request asks for.
@@ -59,8 +62,11 @@ pub(crate) fn intent(request: &Request) -> Intent {
         (Mode::Change, _) => Intent::Change,
         (Mode::Document, _) => Intent::Document,
         (Mode::Explain, _) => Intent::Explain,
-        (Mode::Generate, _) | (Mode::Auto, None) => Intent::Generate,
-        (Mode::Auto, Some(code)) => {
+        (Mode::Generate, _) => Intent::Generate,
+        // An empty file says nothing about the goal.
+        (Mode::Auto, code) if is_blank(code) => work_on_existing_code(&request.goal).unwrap_or(Intent::Generate),
+        (Mode::Auto, code) => {
+            let code = code.unwrap_or_default();
             let (named, file) = (request.language.as_deref(), request.current_file.as_deref());
             let own = language_of(named, file, code).map_or_else(Vec::new, language::names);
             of_goal(&request.goal, &CodeContext::of(code, file, own))
@@ -127,6 +133,13 @@ struct RequestedActions {
 }
 
 impl RequestedActions {
+    /// Returns the requests of one word.
+    fn of(words: &[Word], at: usize) -> Self {
+        let mut actions = Self::default();
+        actions.add(words, at);
+        actions
+    }
+
     fn add(&mut self, words: &[Word], at: usize) {
         self.add_run(words, at);
         self.changes |= asks_for_change(words, at);
@@ -464,23 +477,6 @@ fn is_runner(words: &[Word], at: usize) -> bool {
         is(words, by, lex::RUN) || is(words, by, &["with", "using", "under", "by", "through", "use", "via"])
     });
     is_command(words, at) || means
-}
-
-/// Returns whether a goal asks for work on code that its request does not have.
-pub(crate) fn requires_caller_code(goal: &str) -> bool {
-    let words = words(goal);
-    let polite =
-        |word: &Word| lex::LEADS.contains(&word.text.as_str()) || matches!(word.text.as_str(), "can" | "could" | "to");
-    let start = words.iter().position(|word| !polite(word)).unwrap_or(0);
-    if start >= words.len() {
-        return false;
-    }
-    let about_other = words[start..].iter().take(6).any(|word| word.text == "for" || word.text == "to");
-    let fixes = is(&words, start, &["fix", "repair"])
-        || is(&words, start, &["debug", "correct", "patch"]) && is(&words, start + 1, lex::OBJECTS);
-    fixes
-        || asks_for_tests(&words, start) && about_other
-        || asks_for_documentation(&words, start) && (about_other || is(&words, start, lex::DOCUMENT))
 }
 
 #[cfg(test)]

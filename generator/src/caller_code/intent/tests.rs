@@ -1,4 +1,5 @@
 use super::*;
+use crate::recipes::catalogue;
 
 const CODE: &str = "import threading\n\n\ndef add(a, b):\n    return a + b\n\n\nprint(add(1, 2))\n";
 
@@ -388,4 +389,83 @@ fn the_mode_wins_over_the_goal_and_a_supplied_answer_is_run() {
     assert_eq!(intent(&request(Mode::Auto, true)), Intent::RunOrTest);
     assert_eq!(intent(&request(Mode::Change, true)), Intent::RunOrTest);
     assert_eq!(intent(&request(Mode::Test, true)), Intent::Test);
+}
+
+#[test]
+fn a_goal_without_code_may_be_about_code_that_exists() {
+    let is_existing = |goal: &&&str| existing_code::work_on_existing_code(goal).is_some();
+    let existing = [
+        "Run this program",
+        "Run this script",
+        "Run my Python program",
+        "Run the program with stdin",
+        "Run the tests",
+        "Run tests",
+        "Run script",
+        "Run pytest",
+        "Please run it",
+        "I want you to run this",
+        "Can you run the attached file and show me the output?",
+        "Execute my code",
+        "Start my app",
+        "Run the simulation",
+        "What does this print?",
+        "Does it run?",
+        "Do the tests pass?",
+        "Test this code",
+        "Check my program for errors",
+        "Fix my code",
+        "Fix the bugs in this script",
+        "Debug this",
+        "Refactor my project",
+        "Translate this program to Go",
+        "Explain this code",
+        "Explain what the program does",
+        "Find the bugs in my code",
+        "Is this code secure?",
+        "Document my script",
+        "Run this program and write the output to a file",
+        "Führe das Programm aus",
+        "Ejecuta este código",
+        "运行这段代码",
+    ];
+    let missed: Vec<_> = existing.iter().filter(|goal| !is_existing(goal)).collect();
+    assert!(missed.is_empty(), "not about existing code: {missed:#?}");
+    let new = [
+        "Write a program that runs this command every minute",
+        "Write a program and run it",
+        "Write the code for a stack and run it",
+        "Create a test runner",
+        "Test runner in Python",
+        "Write a script that runs my backups",
+        "I need a script that checks the file for duplicates",
+        "Program that prints hello world",
+        "Print hello world",
+        "hello world program",
+        "Fibonacci with memoization, then run the tests",
+        "Implement the function fibonacci",
+        "Given a number, check if it is prime",
+        "Check whether the given string is a palindrome",
+        "Is this a valid email address?",
+        "Print a string and reverse it",
+        "Rename the files in a folder by date",
+        "Check the file for duplicates",
+        "Use unittest for a palindrome checker",
+        "List all primes below a thousand",
+        "Simulate the game of life",
+        "Generate unit tests for existing code",
+        "",
+    ];
+    let wrong: Vec<_> = new.iter().filter(is_existing).collect();
+    assert!(wrong.is_empty(), "taken for existing code: {wrong:#?}");
+}
+
+#[test]
+fn no_recipe_serves_a_goal_about_code_that_exists() {
+    let recipes = catalogue::load(&[]).expect("the catalogue is valid");
+    for recipe in &recipes {
+        let wrong: Vec<_> =
+            recipe.goal_texts().filter(|goal| existing_code::work_on_existing_code(goal).is_some()).collect();
+        assert!(wrong.is_empty(), "{}: {wrong:#?}", recipe.name);
+    }
 }

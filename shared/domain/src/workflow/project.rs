@@ -46,7 +46,7 @@ pub fn path_problem(path: &str) -> Option<&'static str> {
         return Some("must have at most 16 parts");
     }
     if path.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
-        return Some("must not have an empty part, . or ..");
+        return Some("must not have an empty part, \".\" or \"..\"");
     }
     if path.split('/').any(|part| part.to_lowercase().starts_with(RESERVED_PREFIX)) {
         return Some("must not have a part that starts with .promptcraft, which is reserved");
