@@ -15,8 +15,8 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::failure_hint;
 use super::live_output::LiveOutputForwarder;
-use super::missing_module;
 use super::model_round;
 use super::outcome::StepOutcome;
 use super::test_report::{TestReport, test_report};
@@ -87,7 +87,7 @@ pub(super) async fn run(
     }
     let runtime = artifacts.runtime.as_deref().unwrap_or_default();
     let offered: Vec<String> = context.generator.runtimes().iter().map(|offered| offered.name.clone()).collect();
-    let hint = missing_module::add_hint(&mut result, runtime, &offered);
+    let hint = failure_hint::add_hint(&mut result, runtime, &offered);
     let remarks: Vec<&str> = artifacts.remark.as_deref().into_iter().chain(hint.as_deref()).collect();
     let remark = (!remarks.is_empty()).then(|| remarks.join("; "));
     let TestReport { document, summary, end, feedback } = test_report(&result, untested, remark.as_deref());

@@ -2,10 +2,10 @@
 
 mod analyze;
 mod execute;
+mod failure_hint;
 mod generate;
 mod given_code;
 mod live_output;
-mod missing_module;
 mod model_round;
 mod outcome;
 mod plan;

@@ -1,0 +1,139 @@
+//! Hints for programs that fail by what their sandbox does not have: a module, a shell, or the folder of output files.
+
+use sandbox::JobResult;
+
+const NO_MODULE: &str = "ModuleNotFoundError: No module named '";
+/// Errors of Node.js about packages, of CommonJS and of ES modules.
+const NO_PACKAGE: [&str; 2] = ["Cannot find module '", "Cannot find package '"];
+const NO_SHELL: [&str; 2] = ["No such file or directory: '/bin/sh'", "spawn /bin/sh ENOENT"];
+const NO_OUTPUTS_FOLDER: [&str; 4] = [
+    "No such file or directory: 'outputs/",
+    "No such file or directory: './outputs/",
+    "no such file or directory, open 'outputs/",
+    "no such file or directory, open './outputs/",
+];
+
+/// Appends the hint to the tests that failed by it, and returns it if the program itself did.
+///
+/// `offered` are the runtimes of this installation.
+pub(super) fn add_hint(result: &mut JobResult, runtime: &str, offered: &[String]) -> Option<String> {
+    for test in result.tests.iter_mut().flatten() {
+        let Some(message) = &mut test.message else { continue };
+        if let Some(hint) = hint(message, runtime, offered) {
+            message.push_str("; ");
+            message.push_str(&hint);
+        }
+    }
+    if result.exit_code == Some(0) {
+        return None;
+    }
+    hint(&String::from_utf8_lossy(&result.stderr), runtime, offered)
+}
+
+fn hint(text: &str, runtime: &str, offered: &[String]) -> Option<String> {
+    let shows = |errors: &[&str]| errors.iter().any(|error| text.contains(error));
+    let language = sandbox::language_of(runtime);
+    if language == "python"
+        && let Some(module) = missing_in(text)
+    {
+        Some(module_hint(module, runtime, offered))
+    } else if let Some(package) = missing_package(text) {
+        Some(format!(
+            "the runtime {runtime} has only Node's own modules, and nothing is installed while code runs: supply \
+             {package} as a file"
+        ))
+    } else if shows(&NO_SHELL) {
+        Some(format!("the runtime {runtime} has no shell and no other programs"))
+    } else if shows(&NO_OUTPUTS_FOLDER) {
+        Some("the folder outputs is not there at the start: create it before a file in it".to_owned())
+    } else {
+        None
+    }
+}
+
+/// Returns the package that the last such error of a text misses; `None` for a file, which the caller names by a path.
+fn missing_package(text: &str) -> Option<&str> {
+    let (_, rest) = NO_PACKAGE.iter().find_map(|error| text.rsplit_once(error))?;
+    let name = rest.split_once('\'')?.0;
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '@' | '/' | '-' | '_' | '.');
+    (!name.is_empty() && !name.starts_with(['.', '/']) && name.chars().all(is_name)).then_some(name)
+}
+
+/// Returns the top-level module that the last error of a text misses; `None` for a part of a module that is there.
+fn missing_in(text: &str) -> Option<&str> {
+    let (_, rest) = text.rsplit_once(NO_MODULE)?;
+    let name = rest.split_once('\'')?.0;
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    is_name.then_some(name)
+}
+
+fn module_hint(module: &str, runtime: &str, offered: &[String]) -> String {
+    let language = sandbox::language_of(runtime);
+    let mut others = sandbox::languages().filter(|it| it.variant_of == Some(language) && it.name != runtime);
+    let Some(other) = others.find(|it| it.modules.iter().any(|known| known == module)) else {
+        // The packages of the distribution do not fit the libraries of a variant.
+        let list = if runtime == language { "extra-packages" } else { "libraries.txt" };
+        return format!(
+            "the runtime {runtime} has no module {module}, and nothing is installed while code runs: supply it as a \
+             file, or an operator adds its package to sandbox/runtimes/{runtime}/{list}"
+        );
+    };
+    let name = other.name;
+    if offered.iter().any(|it| it == name) {
+        return format!("the runtime {name} has the module {module}: name it as `language`");
+    }
+    format!(
+        "the runtime {name} has the module {module}; an operator can add it: sandbox/build-root.sh DATA/sandbox \
+         {name}, then name it in sandbox.runtimes"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_missing_module_is_found() {
+        for (text, expected) in [
+            ("Traceback\nModuleNotFoundError: No module named 'pandas'\n", Some("pandas")),
+            ("ModuleNotFoundError: No module named 'a'\n...\nModuleNotFoundError: No module named 'b.c'", None),
+            ("ModuleNotFoundError: No module named 'a; rm'", None),
+            ("ModuleNotFoundError: No module named 'a", None),
+            ("NameError: name 'pandas' is not defined", None),
+        ] {
+            assert_eq!(missing_in(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_hint_names_the_runtime_that_has_the_module() {
+        let both = ["python".to_owned(), "python-data".to_owned()];
+        let hint = |module, runtime, offered: &[String]| module_hint(module, runtime, offered);
+        assert!(hint("pandas", "python", &both).contains("python-data has the module pandas: name it as `language`"));
+        assert!(hint("pandas", "python", &both[..1]).contains("build-root.sh DATA/sandbox python-data"));
+        for list in ["python/extra-packages", "python-data/libraries.txt"] {
+            let text = hint("sklearn", list.split('/').next().unwrap_or_default(), &both);
+            assert!(text.ends_with(&format!("sandbox/runtimes/{list}")), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_missing_part_of_a_sandbox_has_a_hint() {
+        for (runtime, text, expected) in [
+            ("python", "ModuleNotFoundError: No module named 'flask'\n", "has no module flask"),
+            ("node", "Error: Cannot find module 'lodash'\nRequire stack:\n- /work/x.js", "supply lodash as a file"),
+            ("node", "[ERR_MODULE_NOT_FOUND]: Cannot find package '@a/b' imported from /work/x.mjs", "supply @a/b as"),
+            ("node", "Error: Cannot find module './lib'", ""),
+            ("node", "Error: Cannot find module '/work/lib'", ""),
+            ("node", "Error: spawn /bin/sh ENOENT", "the runtime node has no shell"),
+            ("node", "Error: ENOENT: no such file or directory, open 'outputs/a.txt'", "the folder outputs"),
+            ("python", "FileNotFoundError: [Errno 2] No such file or directory: '/bin/sh'", "python has no shell"),
+            ("python", "FileNotFoundError: [Errno 2] No such file or directory: 'outputs/a.txt'", "the folder outputs"),
+            ("python", "FileNotFoundError: [Errno 2] No such file or directory: 'data.csv'", ""),
+            ("bash", "ModuleNotFoundError: No module named 'flask'\n", ""),
+        ] {
+            let hint = hint(text, runtime, &[]).unwrap_or_default();
+            assert!(hint.contains(expected) && hint.is_empty() == expected.is_empty(), "{text}: {hint}");
+        }
+    }
+}
