@@ -242,7 +242,7 @@ fn a_file_is_analysed_from_a_terminal(terminal: &Terminal) {
     let answer: Value = serde_json::from_str(&document.out).expect("JSON");
     assert_eq!((document.code, &answer["data"]["primary_agent"]), (1, &json!("heimdall.security")));
     terminal.run(&["analyze", "missing.py"]).refused(1, "cannot read missing.py: No such file");
-    terminal.run(&["analyze", "text.bin"]).refused(1, "cannot read text.bin: stream did not contain valid UTF-8");
+    terminal.run(&["analyze", "text.bin"]).refused(1, "text.bin is not UTF-8 text; only UTF-8 text can be sent");
     for (name, content) in [("empty.py", b"".as_slice()), ("blank.py", b"\xef\xbb\xbf \n")] {
         write(name, content);
         assert_eq!(terminal.run(&["analyze", name]).well(), format!("{name}: nothing to analyze\n"));
