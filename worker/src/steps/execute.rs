@@ -86,8 +86,8 @@ pub(super) async fn run(
         return error.into();
     }
     let runtime = artifacts.runtime.as_deref().unwrap_or_default();
-    let offered: Vec<String> = context.generator.runtimes().iter().map(|offered| offered.name.clone()).collect();
-    let hint = failure_hint::add_hint(&mut result, runtime, &offered);
+    let is_offered = |name: &str| context.generator.runtimes().iter().any(|offered| offered.name == name);
+    let hint = failure_hint::add_hint(&mut result, runtime, is_offered);
     let remarks: Vec<&str> = artifacts.remark.as_deref().into_iter().chain(hint.as_deref()).collect();
     let remark = (!remarks.is_empty()).then(|| remarks.join("; "));
     let TestReport { document, summary, end, feedback } = test_report(&result, untested, remark.as_deref());

@@ -15,11 +15,11 @@ const NO_OUTPUTS_FOLDER: [&str; 4] = [
 
 /// Appends the hint to the tests that failed by it, and returns it if the program itself did.
 ///
-/// `offered` are the runtimes of this installation.
-pub(super) fn add_hint(result: &mut JobResult, runtime: &str, offered: &[String]) -> Option<String> {
+/// `is_offered` returns whether the installation has a runtime.
+pub(super) fn add_hint(result: &mut JobResult, runtime: &str, is_offered: impl Fn(&str) -> bool) -> Option<String> {
     for test in result.tests.iter_mut().flatten() {
         let Some(message) = &mut test.message else { continue };
-        if let Some(hint) = hint(message, runtime, offered) {
+        if let Some(hint) = hint(message, runtime, &is_offered) {
             message.push_str("; ");
             message.push_str(&hint);
         }
@@ -27,16 +27,16 @@ pub(super) fn add_hint(result: &mut JobResult, runtime: &str, offered: &[String]
     if result.exit_code == Some(0) {
         return None;
     }
-    hint(&String::from_utf8_lossy(&result.stderr), runtime, offered)
+    hint(&String::from_utf8_lossy(&result.stderr), runtime, is_offered)
 }
 
-fn hint(text: &str, runtime: &str, offered: &[String]) -> Option<String> {
+fn hint(text: &str, runtime: &str, is_offered: impl Fn(&str) -> bool) -> Option<String> {
     let shows = |errors: &[&str]| errors.iter().any(|error| text.contains(error));
     let language = sandbox::language_of(runtime);
     if language == "python"
         && let Some(module) = missing_in(text)
     {
-        Some(module_hint(module, runtime, offered))
+        Some(module_hint(module, runtime, is_offered))
     } else if let Some(package) = missing_package(text) {
         Some(format!(
             "the runtime {runtime} has only Node's own modules, and nothing is installed while code runs: supply \
@@ -67,7 +67,7 @@ fn missing_in(text: &str) -> Option<&str> {
     is_name.then_some(name)
 }
 
-fn module_hint(module: &str, runtime: &str, offered: &[String]) -> String {
+fn module_hint(module: &str, runtime: &str, is_offered: impl Fn(&str) -> bool) -> String {
     let language = sandbox::language_of(runtime);
     let mut others = sandbox::languages().filter(|it| it.variant_of == Some(language) && it.name != runtime);
     let Some(other) = others.find(|it| it.modules.iter().any(|known| known == module)) else {
@@ -79,7 +79,7 @@ fn module_hint(module: &str, runtime: &str, offered: &[String]) -> String {
         );
     };
     let name = other.name;
-    if offered.iter().any(|it| it == name) {
+    if is_offered(name) {
         return format!("the runtime {name} has the module {module}: name it as `language`");
     }
     format!(
@@ -108,7 +108,9 @@ mod tests {
     #[test]
     fn the_hint_names_the_runtime_that_has_the_module() {
         let both = ["python".to_owned(), "python-data".to_owned()];
-        let hint = |module, runtime, offered: &[String]| module_hint(module, runtime, offered);
+        let hint = |module, runtime, offered: &[String]| {
+            module_hint(module, runtime, |name| offered.iter().any(|it| it == name))
+        };
         assert!(hint("pandas", "python", &both).contains("python-data has the module pandas: name it as `language`"));
         assert!(hint("pandas", "python", &both[..1]).contains("build-root.sh DATA/sandbox python-data"));
         for list in ["python/extra-packages", "python-data/libraries.txt"] {
@@ -121,10 +123,10 @@ mod tests {
     fn each_missing_part_of_a_sandbox_has_a_hint() {
         for (runtime, text, expected) in [
             ("python", "ModuleNotFoundError: No module named 'flask'\n", "has no module flask"),
-            ("node", "Error: Cannot find module 'lodash'\nRequire stack:\n- /work/x.js", "supply lodash as a file"),
-            ("node", "[ERR_MODULE_NOT_FOUND]: Cannot find package '@a/b' imported from /work/x.mjs", "supply @a/b as"),
+            ("node", "Error: Cannot find module 'lodash'\nRequire stack:\n- /job/x.js", "supply lodash as a file"),
+            ("node", "[ERR_MODULE_NOT_FOUND]: Cannot find package '@a/b' imported from /job/x.mjs", "supply @a/b as"),
             ("node", "Error: Cannot find module './lib'", ""),
-            ("node", "Error: Cannot find module '/work/lib'", ""),
+            ("node", "Error: Cannot find module '/job/lib'", ""),
             ("node", "Error: spawn /bin/sh ENOENT", "the runtime node has no shell"),
             ("node", "Error: ENOENT: no such file or directory, open 'outputs/a.txt'", "the folder outputs"),
             ("python", "FileNotFoundError: [Errno 2] No such file or directory: '/bin/sh'", "python has no shell"),
@@ -132,7 +134,7 @@ mod tests {
             ("python", "FileNotFoundError: [Errno 2] No such file or directory: 'data.csv'", ""),
             ("bash", "ModuleNotFoundError: No module named 'flask'\n", ""),
         ] {
-            let hint = hint(text, runtime, &[]).unwrap_or_default();
+            let hint = hint(text, runtime, |_| false).unwrap_or_default();
             assert!(hint.contains(expected) && hint.is_empty() == expected.is_empty(), "{text}: {hint}");
         }
     }
