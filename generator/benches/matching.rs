@@ -95,13 +95,13 @@ fn write_recipes(folder: &Path) {
 fn products() {
     let ones = |rows: usize, columns: usize| Array2::<f32>::ones((rows, columns));
     let (input, inner) = (ones(TOKENS, WIDTH), ones(TOKENS, 4 * WIDTH));
-    let (square, widening, narrowing) = (ones(WIDTH, WIDTH), ones(4 * WIDTH, WIDTH), ones(WIDTH, 4 * WIDTH));
+    let (square, widening, narrowing) = (ones(WIDTH, WIDTH), ones(WIDTH, 4 * WIDTH), ones(4 * WIDTH, WIDTH));
     for _ in 0..LAYERS {
         for _ in 0..4 {
-            std::hint::black_box(input.dot(&square.t()));
+            std::hint::black_box(input.dot(&square));
         }
-        std::hint::black_box(input.dot(&widening.t()));
-        std::hint::black_box(inner.dot(&narrowing.t()));
+        std::hint::black_box(input.dot(&widening));
+        std::hint::black_box(inner.dot(&narrowing));
     }
 }
 
