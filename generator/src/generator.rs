@@ -17,7 +17,6 @@ use crate::caller_code::outline;
 use crate::caller_code::python_imports::imported_modules;
 use crate::caller_code::target::{Found, Runtime, Target};
 use crate::caller_code::test_detection::{defines_tests, runs_own_tests, with_test_file_name};
-use crate::embedding::{self, Encoder};
 use crate::language::{self, RequestedLanguage};
 #[cfg(feature = "model")]
 use crate::model::{Model, ModelLanguage, Task};
@@ -26,6 +25,7 @@ use crate::recipes::catalogue::{self, CatalogueError, Recipe};
 use crate::recipes::matching::{MatchResult, Matcher, MatchingStatus, ModelFiles};
 use crate::recipes::parameters::{self, GoalTokens, ParameterValues};
 use crate::types::{Action, FileKind, GenerateError, Generation, Mode, Origin, Request, Run, SourceFile, is_blank};
+use embedding::Encoder;
 
 /// Settings of a [`Generator`].
 #[derive(Clone, Debug, PartialEq)]

@@ -8,7 +8,6 @@
 //! Start reading at [`Generator::generate`].
 
 mod caller_code;
-mod embedding;
 mod generator;
 mod language;
 #[cfg(feature = "model")]

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::*;
-use crate::embedding::{Encoder, FOLDER};
 use crate::recipes::catalogue::load;
+use embedding::{Encoder, FOLDER};
 
 /// Bounds for held-out phrasings. Many are deliberately far from all others, so most misses are refusals.
 const MIN_RIGHT_PERCENT: usize = 55;

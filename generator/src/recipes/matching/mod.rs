@@ -23,11 +23,11 @@ use semantic::{EmbeddingIndex, ScoredRecipe};
 use serde::Serialize;
 use spelling::SpellChecker;
 
-use crate::embedding::MODEL_NAME;
 use crate::language::RequestedLanguage;
 use crate::recipes::catalogue::Recipe;
 use crate::recipes::parameters::{GoalTokens, ParameterValues};
 use crate::recipes::requirements::Requirement;
+use embedding::MODEL_NAME;
 
 /// Minimum score of a recipe that serves a goal.
 const MIN_SCORE: f32 = 0.52;

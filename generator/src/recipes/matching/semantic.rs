@@ -11,11 +11,11 @@ use ndarray::Array2;
 
 use super::goal_text::{plain, texts};
 use super::vector_cache::vectors;
-use crate::embedding::{DIMENSIONS, Encoder, EncoderError, Vector};
 use crate::recipes::catalogue::Recipe;
 use crate::recipes::vocabulary::{FILLER, STOP};
 use crate::tokenize::{stem, words};
 use crate::types::FileKind;
+use embedding::{DIMENSIONS, Encoder, EncoderError, Vector};
 
 /// Common goals that no recipe serves, one per line.
 const OFF_TOPIC: &str = include_str!("../../../catalogue/off_topic.txt");

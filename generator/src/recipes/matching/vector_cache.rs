@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::embedding::{DIMENSIONS, Encoder, MODEL_NAME, Vector, cosine};
+use embedding::{DIMENSIONS, Encoder, MODEL_NAME, Vector, cosine};
 
 const HEADER: &[u8] = b"promptcraft vectors 1\n";
 const FILE: &str = "recipe-vectors.bin";

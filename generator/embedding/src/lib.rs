@@ -16,33 +16,45 @@ use wordpiece::WordPiece;
 const WEIGHTS: &str = "model.safetensors";
 const VOCABULARY: &str = "vocab.txt";
 /// The model's name in `/health` and in cache keys.
-pub(crate) const MODEL_NAME: &str = "all-MiniLM-L6-v2";
+pub const MODEL_NAME: &str = "all-MiniLM-L6-v2";
 /// The model's folder below the data directory.
-pub(crate) const FOLDER: &str = "models/all-minilm-l6-v2";
+pub const FOLDER: &str = "models/all-minilm-l6-v2";
 /// Number of components of a vector.
-pub(crate) const DIMENSIONS: usize = 384;
+pub const DIMENSIONS: usize = 384;
 
 /// A vector of length 1.
-pub(crate) type Vector = Vec<f32>;
+pub type Vector = Vec<f32>;
 
 /// Reasons for which a model cannot be loaded.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum EncoderError {
+pub enum EncoderError {
+    /// A file is missing or cannot be read.
     #[error("cannot read {path}: {source}")]
-    Unreadable { path: PathBuf, source: io::Error },
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+    /// A file is not that of the model.
     #[error("{path} is not the file of {MODEL_NAME}: {reason}")]
-    Unsuitable { path: PathBuf, reason: String },
+    Unsuitable {
+        /// The file.
+        path: PathBuf,
+        /// The difference.
+        reason: String,
+    },
 }
 
 /// Turns texts into vectors. Uses 90 MB; a pass over 17 tokens takes about 25 ms of one core.
-pub(crate) struct Encoder {
+pub struct Encoder {
     tokens: WordPiece,
     bert: Bert,
 }
 
 impl Encoder {
     /// Returns whether a folder contains the files of the model.
-    pub(crate) fn is_in(folder: &Path) -> bool {
+    pub fn is_in(folder: &Path) -> bool {
         [WEIGHTS, VOCABULARY].iter().all(|file| folder.join(file).is_file())
     }
 
@@ -50,7 +62,7 @@ impl Encoder {
     ///
     /// # Errors
     /// A file is missing or is not of this model.
-    pub(crate) fn load(folder: &Path) -> Result<Self, EncoderError> {
+    pub fn load(folder: &Path) -> Result<Self, EncoderError> {
         let (vocabulary, weights) = (folder.join(VOCABULARY), folder.join(WEIGHTS));
         let unreadable = |path: &Path, source| EncoderError::Unreadable { path: path.to_owned(), source };
         let unsuitable = |path: &Path, reason| EncoderError::Unsuitable { path: path.to_owned(), reason };
@@ -65,18 +77,18 @@ impl Encoder {
     }
 
     /// Returns the vector of each text; ignores tokens after the 254th.
-    pub(crate) fn embed(&self, texts: &[&str]) -> Vec<Vector> {
+    pub fn embed(&self, texts: &[&str]) -> Vec<Vector> {
         self.bert.embed(&texts.iter().map(|text| self.tokens.ids(text)).collect::<Vec<_>>())
     }
 
     /// Returns whether a lower-case word is a single token: a common word of English or of programming.
-    pub(crate) fn is_word(&self, word: &str) -> bool {
+    pub fn is_word(&self, word: &str) -> bool {
         self.tokens.is_whole(word)
     }
 }
 
 /// Returns the cosine of the angle between two vectors of length 1.
-pub(crate) fn cosine(a: &[f32], b: &[f32]) -> f32 {
+pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 

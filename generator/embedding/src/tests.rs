@@ -23,7 +23,8 @@ const REFERENCE: &[(&str, usize, [f32; 8])] = &[
 
 /// Returns the model's folder: below `DATA` at build time, else below `data` of the checkout.
 fn folder_of_tests() -> Option<PathBuf> {
-    let data = option_env!("DATA").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../data"), PathBuf::from);
+    let data =
+        option_env!("DATA").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data"), PathBuf::from);
     let folder = data.join(FOLDER);
     let found = Encoder::is_in(&folder);
     if !found {
