@@ -1,6 +1,7 @@
 //! Builds the API and runs it until it is stopped.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
@@ -285,7 +286,7 @@ fn connect_workflows(broker: &Broker, view: &ReadModel, clock: &Clock, lifecycle
     Workflows {
         submissions: SubmissionBatcher::new(broker, lifecycle),
         blobs: Blobs::new(broker),
-        reader: WorkflowReader::new(log.clone(), view.clone()),
+        reader: Arc::new(WorkflowReader::new(log.clone(), view.clone())),
         view: view.clone(),
         feed: LogFeed::new(),
         live_output: LiveOutputFeed::new(),

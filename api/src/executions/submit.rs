@@ -156,7 +156,7 @@ impl Submitter {
             Ok(sequence) => {
                 metrics::SUBMISSIONS.inc();
                 tracing::info!(workflow.id = %id, user.name = %workflow.owner, "Workflow {id}: submitted");
-                self.workflows.reader.upsert(sequence, &workflow).await;
+                self.workflows.reader.upsert_in_background(sequence, workflow.clone()).await;
                 Ok(Accepted { workflow, is_repeat: false })
             }
             Err(AppendError::Lost) => self.after_lost_race(id, &submit_request).await,

@@ -10,6 +10,7 @@ use domain::workflow::Workflow;
 use futures_util::StreamExt;
 use messaging::{Entry, Queue, ReadError, WorkflowLog};
 use read_model::{ListPosition, ListQuery, Page, ReadModel, ReadModelError, VersionedWorkflow};
+use tokio::sync::RwLock;
 use tokio::time::Instant;
 
 use crate::http::problem::Problem;
@@ -33,6 +34,8 @@ pub(crate) struct WorkflowReader {
     sequences: SequenceTracker,
     /// The sequences that this process wrote into the view.
     written: SequenceTracker,
+    /// Shared by the writes into the view that run in the background.
+    background_writes: Arc<RwLock<()>>,
     scans: Singleflight<(), Result<Arc<Vec<VersionedWorkflow>>, Problem>>,
     scanned: Mutex<Option<Scan>>,
 }
@@ -52,6 +55,7 @@ impl WorkflowReader {
             view,
             sequences: SequenceTracker::default(),
             written: SequenceTracker::default(),
+            background_writes: Arc::default(),
             scans: Singleflight::default(),
             scanned: Mutex::default(),
         }
@@ -129,6 +133,16 @@ impl WorkflowReader {
         }
     }
 
+    /// As [`WorkflowReader::upsert`], without waiting for the view; lists that begin after this call do wait for it.
+    pub(crate) async fn upsert_in_background(self: &Arc<Self>, sequence: u64, workflow: Workflow) {
+        self.observe(workflow.id, sequence);
+        let (reader, writing) = (self.clone(), self.background_writes.clone().read_owned().await);
+        tokio::spawn(async move {
+            reader.upsert(sequence, &workflow).await;
+            drop(writing);
+        });
+    }
+
     /// Writes a transition into the view, unless this process wrote the same one last. If the view has lost it since, a
     /// rebuild restores it.
     pub(crate) async fn project(&self, sequence: u64, workflow: &Workflow) -> Result<(), ReadModelError> {
@@ -145,6 +159,8 @@ impl WorkflowReader {
     ///
     /// The page may be empty with a cursor if many items in a row were filtered out.
     pub(crate) async fn list(&self, query: &ListQuery) -> Result<Page, Problem> {
+        // A caller finds what this process accepted before.
+        drop(self.background_writes.write().await);
         let mut query = query.clone();
         let mut page = self.list_once(&query).await?;
         for _ in 1..MAX_PAGES {

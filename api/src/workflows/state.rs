@@ -1,5 +1,7 @@
 //! The part of the application state for workflows.
 
+use std::sync::Arc;
+
 use messaging::{Blobs, SubmissionBatcher, WorkflowLog};
 use read_model::ReadModel;
 use service::clock::Clock;
@@ -14,7 +16,7 @@ pub(crate) struct Workflows {
     pub(crate) submissions: SubmissionBatcher,
     pub(crate) blobs: Blobs,
     pub(crate) view: ReadModel,
-    pub(crate) reader: WorkflowReader,
+    pub(crate) reader: Arc<WorkflowReader>,
     pub(crate) feed: LogFeed,
     pub(crate) live_output: LiveOutputFeed,
     pub(crate) clock: Clock,
