@@ -266,8 +266,10 @@ impl Generator {
             return Err(intent.refuse_empty());
         }
         let code = dedent(code);
-        let Found { target, remarks } = self.target(request, &code)?;
+        let Found { target, mut remarks } = self.target(request, &code)?;
         let generation = self.serve_target(request, intent, target, &code).await?;
+        let given = generation.files.iter().find(|file| file.from_caller);
+        remarks.extend(given.and_then(|file| target.name_remark(request.current_file.as_deref(), &file.path)));
         Ok(generation.with_remarks(&remarks))
     }
 
