@@ -84,10 +84,12 @@ const EXIT_INTERRUPTED: i32 = 130;
 /// Returns the exit code for the state of a watched workflow: 0 if it succeeded, 8 if it awaits a decision, 1 if it or
 /// its code failed.
 pub fn exit_code(state: &WorkflowState) -> ExitCode {
-    match state.status() {
-        "completed" if has_succeeded(state) => ExitCode::SUCCESS,
-        "waiting_approval" => ExitCode::from(EXIT_WAITING),
-        _ => ExitCode::FAILURE,
+    if has_succeeded(state) {
+        ExitCode::SUCCESS
+    } else if state.status() == "waiting_approval" {
+        ExitCode::from(EXIT_WAITING)
+    } else {
+        ExitCode::FAILURE
     }
 }
 

@@ -240,7 +240,7 @@ impl Generator {
         if !request.files.is_empty() {
             return self.serve_project(request).await;
         }
-        let code = request.caller_code_text();
+        let code = request.code.as_deref();
         match (intent(request), code) {
             (Intent::Generate, code) => self.serve_goal(request, !is_blank(code)).await,
             (intent, Some(code)) => self.serve_code(request, intent, code).await,
@@ -253,7 +253,7 @@ impl Generator {
         if let [file] = request.files.as_slice() {
             return self.given_code(&request.of_file(Some(file)));
         }
-        let code = request.caller_code_text().filter(|code| !is_blank(Some(code)))?;
+        let code = request.code.as_deref().filter(|code| !is_blank(Some(code)))?;
         if self.has_model() || request.supplied || request.recipe.is_some() || asks_for_changes(request) {
             return None;
         }
@@ -266,8 +266,10 @@ impl Generator {
             return Err(intent.refuse_empty());
         }
         let code = dedent(code);
-        let Found { target, remarks } = self.target(request, &code)?;
+        let Found { target, mut remarks } = self.target(request, &code)?;
         let generation = self.serve_target(request, intent, target, &code).await?;
+        let given = generation.files.iter().find(|file| file.from_caller);
+        remarks.extend(given.and_then(|file| target.name_remark(request.current_file.as_deref(), &file.path)));
         Ok(generation.with_remarks(&remarks))
     }
 

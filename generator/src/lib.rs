@@ -17,6 +17,7 @@ mod recipes;
 mod tokenize;
 mod types;
 
+pub use caller_code::detection::dialect::{Dialect, javascript_dialect};
 pub use caller_code::given_code::{GivenCode, TestSummary};
 pub use caller_code::skipped_tests::skipped_tests;
 pub use caller_code::target::Runtime;

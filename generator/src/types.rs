@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct Request {
     /// The goal in the user's words.
     pub goal: String,
-    /// The caller's code; blank text counts as none unless a file name or a language came with it.
+    /// The caller's code; blank text is an empty file. The caller decides whether blank text counts as code at all.
     pub code: Option<String>,
     /// Several files of the caller in place of `code`, as they are.
     pub files: Vec<SourceFile>,
@@ -37,14 +37,6 @@ pub struct Request {
     /// Prompt tokens sent for this request; lets a caller that cancels charge for them.
     #[serde(skip)]
     pub prompt_tokens: PromptTokens,
-}
-
-impl Request {
-    /// Returns the caller's code. Blank code is an empty file where a name or a language shows that one was sent.
-    pub(crate) fn caller_code_text(&self) -> Option<&str> {
-        let is_named = [&self.current_file, &self.language].into_iter().any(|name| !is_blank(name.as_deref()));
-        self.code.as_deref().filter(|code| is_named || !is_blank(Some(code)))
-    }
 }
 
 /// Returns whether a text is absent or consists of whitespace.

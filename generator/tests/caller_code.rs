@@ -50,14 +50,20 @@ async fn the_file_keeps_its_name_where_that_is_safe() {
         ("src/app.py", script("app.py")),
         ("C:\\work\\app.py", script("app.py")),
         ("../../etc/passwd", script("main.py")),
-        ("/tmp/x y.py", script("main.py")),
+        ("/tmp/x y.py", script("x y.py")),
+        ("größe.py", script("größe.py")),
+        ("a?.py", script("main.py")),
+        ("a\0b.py", script("main.py")),
         ("tests/test_app.py", script("test_app.py")),
         ("types.pyi", script("main.py")),
     ] {
         let request = Request { current_file: Some(current_file.to_owned()), ..with_code("run this", "print(1)") };
         let generation = generate(request).await.expect("runs");
         // Tests are not analysed, so a file name must not make code a test.
+        let is_kept = run != script("main.py");
         assert_eq!((generation.run, generation.files[0].kind), (run, FileKind::Code), "{current_file}");
+        let remark = generation.remark.unwrap_or_default();
+        assert_eq!(remark.contains("has the name main.py here"), !is_kept, "{current_file}: {remark}");
     }
 }
 
@@ -230,14 +236,21 @@ async fn the_first_line_the_name_the_file_and_the_content_decide_in_this_order()
     let generator = offering(&["python", "node", "bash", "lua", "sql"]);
     for (language, file, code, runtime, path, remark) in [
         (None, None, "#!/bin/bash -e\nls -la\n", "bash", "main.sh", None),
-        (None, Some("tool"), "#!/usr/bin/env -S A=1 node --no-warnings\nprocess.exit(3)\n", "node", "main.js", None),
-        (None, Some("run.py"), "#!/bin/sh\npwd\n", "bash", "main.sh", None),
+        (
+            None,
+            Some("tool"),
+            "#!/usr/bin/env -S A=1 node --no-warnings\nprocess.exit(3)\n",
+            "node",
+            "main.js",
+            Some("has the name main.js here"),
+        ),
+        (None, Some("run.py"), "#!/bin/sh\npwd\n", "bash", "main.sh", Some("has the name main.sh here")),
         (Some("python"), None, "#!/bin/sh\npwd\n", "bash", "main.sh", Some("run as bash, by the first line")),
         (Some("sh"), None, "#!/bin/bash\npwd\n", "bash", "main.sh", None),
         (Some("bash"), None, "#!/opt/unheard\npwd\n", "bash", "main.sh", None),
-        (Some("Node.js"), Some("x.py"), "console.log(1)", "node", "main.js", None),
+        (Some("Node.js"), Some("x.py"), "console.log(1)", "node", "main.js", Some("has the name main.js here")),
         (None, Some("x.lua"), "print(1)", "lua", "x.lua", None),
-        (None, Some("x.py3"), "print(1)", "python", "main.py", None),
+        (None, Some("x.py3"), "print(1)", "python", "main.py", Some("has the name main.py here")),
         (None, None, "print(1)", "python", "main.py", Some("language assumed: python; give `language`")),
         (None, Some("x.txt"), "ls -la", "bash", "main.sh", Some("language assumed: bash")),
         (None, None, "local t = {}\nprint(#t)", "lua", "main.lua", Some("language assumed: lua")),

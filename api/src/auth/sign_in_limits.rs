@@ -19,8 +19,9 @@ use crate::metrics;
 /// password checks, so that right ones sent together do not reject each other.
 const WRONG_UNDER_ATTACK: Gcra = Gcra { burst: 4, refill_per_minute: 1 };
 
-const WRONG: &str = "wrong passwords";
-const SIGN_INS: &str = "sign-ins";
+const SIGN_INS: &str = "sign-ins of a user name from an address";
+const WRONG: &str = "wrong passwords of a user name from an address";
+const WRONG_OF_ADDRESS: &str = "wrong passwords from an address";
 
 /// The bucket names of one sign-in.
 pub(super) struct SignInBuckets {
@@ -77,7 +78,7 @@ impl SignInBuckets {
         let Some(buckets) = limits.settings.sign_in() else { return Ok(()) };
         for (name, unit, bucket) in [
             (self.of_attempts(), SIGN_INS, buckets.attempts),
-            (self.of_address(), WRONG, buckets.wrong_of_address),
+            (self.of_address(), WRONG_OF_ADDRESS, buckets.wrong_of_address),
             (self.of_pair(), WRONG, buckets.wrong),
             (self.under_attack(), WRONG, WRONG_UNDER_ATTACK),
         ] {
@@ -120,7 +121,7 @@ impl Charges<'_> {
     async fn charge_all(mut self, names: &SignInBuckets, sizes: SignInLimits) -> Result<(), Problem> {
         self.charge(names.of_attempts(), SIGN_INS, sizes.attempts).await?;
         self.attempt.counted = self.request.extensions().get::<RateLimitStatus>().copied();
-        self.charge(names.of_address(), WRONG, sizes.wrong_of_address).await?;
+        self.charge(names.of_address(), WRONG_OF_ADDRESS, sizes.wrong_of_address).await?;
         self.charge(names.of_pair(), WRONG, sizes.wrong).await?;
         if self.take(format!("sign_in:name:{}", names.name), sizes.wrong_of_name).await.allowed {
             return Ok(());

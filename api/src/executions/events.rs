@@ -99,7 +99,9 @@ pub(crate) async fn events(
 fn too_many(request: &HttpRequest) -> Problem {
     const RETRY_DELAY: Duration = Duration::from_secs(5);
     request.extensions_mut().insert(RateLimitStatus::exhausted(MAX_STREAMS_PER_USER, RETRY_DELAY));
-    let detail = format!("Rate limit exceeded: at most {MAX_STREAMS_PER_USER} event streams at once; close one first.");
+    let detail = format!(
+        "Rate limit exceeded: at most {MAX_STREAMS_PER_USER} event streams of a user at once; close one first."
+    );
     Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-streams", detail).with_retry_after(RETRY_DELAY)
 }
 

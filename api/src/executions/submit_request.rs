@@ -44,7 +44,7 @@ impl SubmitRequest {
         let project = fields.object(context, "context.project_context");
         let preferences = fields.object(context, "context.execution_preferences");
         let options = fields.object(root, "options");
-        // Blank code is an empty file where a name or a language comes with it; else it counts as absent.
+        // The one rule on blank code: an empty file where a name or a language comes with it, else absent.
         let is_named = ["current_file", "language"]
             .into_iter()
             .any(|name| project.get(name).and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty()));
@@ -259,16 +259,24 @@ mod tests {
         }
         let both = json!({"project_context": {"file_content": "x"}, "execution_preferences": {"recipe": "lru-cache"}});
         check(json!({"goal": goal, "context": both}), &[&at("recipe")]);
-        let empty = |project: Value| {
-            SubmitRequest::parse(&json!({"goal": goal, "context": {"project_context": project}}), false).unwrap().code
-        };
-        assert_eq!(empty(json!({"file_content": "\n"})), None);
-        assert_eq!(empty(json!({"file_content": "\n", "current_file": ""})), None);
-        assert_eq!(empty(json!({"file_content": "", "current_file": "x.py"})).as_deref(), Some(""));
-        assert_eq!(empty(json!({"file_content": "", "language": "bash"})).as_deref(), Some(""));
         let no_files = json!({"project_context": {"files": []}, "execution_preferences": {"stdin": "x"}});
         check(json!({"goal": goal, "context": no_files}), &["context.execution_preferences.stdin"]);
         check(json!({"goal": goal, "context": 3, "options": []}), &["context", "options"]);
+    }
+
+    #[test]
+    fn blank_code_counts_as_sent_where_a_name_or_a_language_comes_with_it() {
+        let (blanks, names) = ([None, Some(""), Some(" \n")], [None, Some(""), Some(" "), Some("x.py")]);
+        let languages = [None, Some(""), Some("\t"), Some("bash")];
+        for code in blanks.into_iter().chain([Some("x = 1")]) {
+            for (name, language) in names.iter().flat_map(|name| languages.map(|language| (name, language))) {
+                let project = json!({"file_content": code, "current_file": name, "language": language});
+                let body = json!({"goal": "Run this", "context": {"project_context": project}});
+                let is_named = *name == Some("x.py") || language == Some("bash");
+                let expected = code.filter(|code| *code == "x = 1" || is_named);
+                assert_eq!(SubmitRequest::parse(&body, false).unwrap().code.as_deref(), expected, "{body}");
+            }
+        }
     }
 
     #[test]

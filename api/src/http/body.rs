@@ -91,7 +91,7 @@ fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     if has_too_many_values(bytes) {
         return Err(Problem::too_large(&format!("The body holds more than {MAX_VALUES} values.")));
     }
-    serde_json::from_slice(bytes).map_err(|_| Problem::bad_json())
+    serde_json::from_slice(bytes).map_err(|error| Problem::bad_json(&error))
 }
 
 /// Returns whether the parser would read more than [`MAX_VALUES`] values before it finds an error.
@@ -214,6 +214,28 @@ mod tests {
     #[track_caller]
     fn check(text: &str, is_too_many: bool) {
         assert_eq!(has_too_many_values(text.as_bytes()), is_too_many, "{}", &text[..text.len().min(40)]);
+    }
+
+    #[test]
+    fn a_body_that_is_not_json_is_located_and_not_repeated() {
+        for (body, reason) in [
+            (&b"{\n  \"goal\": \"sesame\" \"sesame\"\n}"[..], "expected `,` or `}` at line 2, column 20"),
+            (b"{\"goal\": sesame}", "expected value at line 1, column 10"),
+            (b"{'goal': 1}", "key must be a string at line 1, column 2"),
+            (b"{\"goal\": \"sesame", "EOF while parsing a string at line 1, column 16"),
+            (
+                b"{\"goal\": \"a\nb\"}",
+                "control character (\\u0000-\\u001F) found while parsing a string at line 2, column 0",
+            ),
+            (b"{\"goal\": 1,}", "trailing comma at line 1, column 12"),
+            (b"{\"goal\": \"\xff\"}", "invalid unicode code point at line 1, column 11"),
+            (b"", "EOF while parsing a value at line 1, column 0"),
+        ] {
+            let problem = parse(body).unwrap_err();
+            let detail = problem.to_string();
+            assert_eq!(problem.status(), StatusCode::BAD_REQUEST);
+            assert!(detail.contains(reason) && !detail.contains("sesame"), "{detail}");
+        }
     }
 
     #[test]

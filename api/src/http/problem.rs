@@ -7,6 +7,7 @@ use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
+use serde_json::error::Category;
 use serde_json::{Value, json};
 
 /// The media type of a problem document.
@@ -49,8 +50,20 @@ impl Problem {
         }
     }
 
-    pub(crate) fn bad_json() -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "bad-json", "The body is not JSON in UTF-8; send one JSON object.")
+    /// Returns the problem of a body that does not parse, with the position. The parser's text on syntax names what it
+    /// expected and never what it read.
+    pub(crate) fn bad_json(error: &serde_json::Error) -> Self {
+        let text = error.to_string();
+        let reason = match error.classify() {
+            Category::Syntax | Category::Eof => text.split(" at line ").next().unwrap_or_default(),
+            Category::Data | Category::Io => "unreadable",
+        };
+        let (line, column) = (error.line(), error.column());
+        let detail = format!(
+            "The body is not JSON in UTF-8: {reason} at line {line}, column {column} (counted in bytes); send one JSON \
+             object."
+        );
+        Self::new(StatusCode::BAD_REQUEST, "bad-json", detail)
     }
 
     pub(crate) fn unauthorized(detail: &str) -> Self {

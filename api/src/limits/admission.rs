@@ -35,7 +35,7 @@ impl RateLimits {
     pub(crate) async fn admit(&self, request: &HttpRequest, user: &User, operation: Operation) -> Result<(), Problem> {
         let Some(bucket) = self.settings.bucket(user.role, operation) else { return Ok(()) };
         let verdict = self.limiter.take(&format!("{}:{}", operation.as_str(), user.name), bucket).await;
-        enforce(request, operation.as_str(), "calls", bucket, verdict)
+        enforce(request, operation.as_str(), operation.unit(), bucket, verdict)
     }
 
     /// Charges as [`Self::admit`] before the body is read; the body of a rejected call is dropped.
@@ -61,13 +61,13 @@ impl RateLimits {
             return Ok(());
         }
         let verdict = self.limiter.take(&format!("refusals:{}", user.name), REJECTED_DECISIONS).await;
-        enforce(request, Operation::Decide.as_str(), "refused decisions", REJECTED_DECISIONS, verdict)
+        enforce(request, Operation::Decide.as_str(), "refused decisions of a user", REJECTED_DECISIONS, verdict)
     }
 }
 
 /// Sets the `RateLimit-*` headers from a bucket's verdict; 429 if the bucket is empty.
 ///
-/// `label` is the metric's label; `unit` names what the bucket counts.
+/// `label` is the metric's label; `unit` names what the bucket counts, and of which caller.
 pub(crate) fn enforce(
     request: &HttpRequest,
     label: &'static str,

@@ -27,6 +27,16 @@ impl Operation {
             Self::Status => "status",
         }
     }
+
+    /// Returns the calls that the bucket counts.
+    pub(crate) const fn unit(self) -> &'static str {
+        match self {
+            Self::Execute => "submissions of a user",
+            Self::Analyze => "analyses of a user",
+            Self::Decide => "decisions and cancels of a user",
+            Self::Status => "calls of a user other than submissions, analyses, decisions and cancels",
+        }
+    }
 }
 
 /// The buckets of signing in.

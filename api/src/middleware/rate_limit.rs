@@ -32,7 +32,12 @@ pub(crate) fn charge_misdirected(limits: &RateLimits, request: &HttpRequest) -> 
 
 fn charge_address(limits: &RateLimits, request: &HttpRequest, kind: Kind) -> Result<(), Problem> {
     let Some((bucket, verdict)) = limits.addresses.take(request, kind) else { return Ok(()) };
-    enforce(request, "unauthenticated", "requests without a valid token", bucket, verdict)
+    let unit = match kind {
+        Kind::Health => "requests to /health from an address",
+        Kind::SignIn => "sign-ins and refreshes from an address",
+        Kind::Other => "requests without a valid token, or to another host, from an address",
+    };
+    enforce(request, "unauthenticated", unit, bucket, verdict)
 }
 
 /// Returns whether to close the connection after a response: 421, and 429 without a valid token. Otherwise a rejected

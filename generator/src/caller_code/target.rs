@@ -255,22 +255,37 @@ impl<'a> Target<'a> {
         self.runtime() == "python"
     }
 
-    /// Returns the caller's file name if it is safe and has an ending of this language, else the default name. The
-    /// ending is in lower case, and one that the interpreter accepts: Node.js takes modules from `.mjs` files only, and
-    /// none from `.tsx`.
+    /// Returns the name of the caller's file if it is an ordinary one with an ending of this language.
+    fn own_name(self, current_file: &str) -> Option<&str> {
+        match self {
+            // Tests import a Python module only from a .py file.
+            Self::Known(language) if language == PYTHON => base_name(current_file, &["py"]),
+            Self::Known(language) => base_name(current_file, language.extensions),
+            Self::Other(runtime) => runtime.base_name(current_file),
+        }
+    }
+
+    /// Returns a remark on the name that the file has here, if the caller's name for it could not be kept.
+    pub(crate) fn name_remark(self, current_file: Option<&str>, path: &str) -> Option<String> {
+        let sent = current_file.filter(|name| !name.trim().is_empty())?;
+        let language = self.name();
+        self.own_name(sent).is_none().then(|| {
+            format!(
+                "the file has the name {path} here: the one that was sent has no ending of {language}, is too long, or \
+                 has a special character"
+            )
+        })
+    }
+
+    /// Returns the caller's file name if it can be kept, else the default name. The ending is in lower case, and one
+    /// that the interpreter accepts: Node.js takes modules from `.mjs` files only, and none from `.tsx`.
     pub(crate) fn path(self, current_file: Option<&str>, code: &str) -> String {
-        let (kept, usual) = match self {
-            Self::Known(language) => {
-                // Tests import a Python module only from a .py file.
-                let extensions: &[&str] = if language == PYTHON { &["py"] } else { language.extensions };
-                (current_file.and_then(|path| base_name(path, extensions)), language.default_file.to_owned())
-            }
-            Self::Other(runtime) => {
-                let ending = runtime.endings.first().map_or("", String::as_str);
-                (current_file.and_then(|path| runtime.base_name(path)), format!("main{ending}"))
-            }
+        let usual = || match self {
+            Self::Known(language) => language.default_file.to_owned(),
+            Self::Other(runtime) => format!("main{}", runtime.endings.first().map_or("", String::as_str)),
         };
-        let path = kept.map_or(usual, with_lower_case_ending);
+        let kept = current_file.and_then(|path| self.own_name(path));
+        let path = kept.map_or_else(usual, with_lower_case_ending);
         match path.rsplit_once('.') {
             Some((stem, "js" | "jsx")) if self.runtime() == "node" && modules::is_module(code) => format!("{stem}.mjs"),
             Some((stem, "tsx")) => format!("{stem}.ts"),

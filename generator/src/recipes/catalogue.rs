@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::paths::{is_safe_path, is_test_file};
+use crate::paths::{is_plain_path, is_test_file};
 use crate::recipes::code_elements::code_elements;
 use crate::recipes::matching::KeywordRules;
 use crate::recipes::parameters::Parameter;
@@ -280,7 +280,7 @@ fn check(folder: &str, description: &Description, documentation: &str) -> Result
         (description.tests.iter().all(is_test), test_rule),
         (!description.code.iter().any(is_test), "a code file must not be named like a test"),
         (
-            names.iter().all(|name| is_safe_path(name)),
+            names.iter().all(|name| is_plain_path(name)),
             "file names have letters, digits, dots, hyphens and underscores only",
         ),
         (names.iter().collect::<BTreeSet<_>>().len() == names.len(), "a file is named twice"),

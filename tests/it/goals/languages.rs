@@ -65,6 +65,60 @@ async fn files_of_every_language_run_on_their_own_lane() {
 }
 
 #[tokio::test]
+async fn what_a_sandbox_does_not_run_is_explained_and_a_name_is_kept() {
+    let options = Options { backend: "bubblewrap", ..Options::default() };
+    let stack = Stack::start_with(options.with("sandbox.runtimes", "python,node,bash,lua,sql")).await;
+    let client = stack.developer().await;
+    let typed = "function add(a: number, b: number): number { return a + b }\nconsole.log(add(1, 2));\n";
+    let chmod = "printf 'echo hi' > x.sh\nchmod +x x.sh\n./x.sh\n";
+    for (file, code, expected) in [
+        ("app.js", typed, "looks like TypeScript, whose runtime is not offered here"),
+        ("app.js", "const page = <div>hi</div>;\nconsole.log(page);\n", "looks like JSX, which no runtime executes"),
+        ("app.js", "console.log(\n", "exit code 1"),
+        ("run.sh", chmod, "run a script by its interpreter"),
+    ] {
+        let done = run_file(&client, "", file, code).await;
+        let message = done["artifacts"]["test_results"]["tests"][0]["message"].as_str().unwrap_or_default().to_owned();
+        assert!(message.contains(expected), "{file}: {done:#}");
+        assert_eq!(message.ends_with("exit code 1"), expected == "exit code 1", "{message}");
+    }
+    for (file, code, stdout) in [
+        ("my script.py", "import sys\nprint(sys.argv[0].rsplit('/')[-1])\n", "my script.py\n"),
+        ("größe.py", "print(__file__.rsplit('/')[-1])\n", "größe.py\n"),
+        ("a+b (1).js", "console.log(__filename.split('/').pop())\n", "a+b (1).js\n"),
+        ("it's.sh", "echo \"${0##*/}\"\n", "it's.sh\n"),
+        ("x=y, 100%.lua", "print((arg[0]:gsub('.*/', '')))\n", "x=y, 100%.lua\n"),
+        ("a b.sql", "select 1;\n", "1\n"),
+        ("../a?b.py", "import sys\nprint(sys.argv[0].rsplit('/')[-1])\n", "main.py\n"),
+    ] {
+        let done = run_file(&client, "", file, code).await;
+        assert_eq!(done["artifacts"]["test_results"]["stdout"], stdout, "{done:#}");
+        let documentation = done["artifacts"]["documentation"].as_str().unwrap_or_default();
+        assert_eq!(documentation.contains("has the name main.py here"), stdout == "main.py\n", "{documentation}");
+    }
+    for name in ["test_my sums.py", "sum it.test.js"] {
+        let code = if name.ends_with("py") {
+            "def test_a():\n    assert 1 + 1 == 2\n"
+        } else {
+            "require('node:test').test('a', () => {});\n"
+        };
+        let done = run_file(&client, "", name, code).await;
+        assert_eq!(done["artifacts"]["test_results"]["success_rate"], 1.0, "{done:#}");
+        assert_eq!(done["artifacts"]["test_results"]["total"], 1, "{done:#}");
+    }
+    let go = json!({"file_content": "package main\n\nfunc main() { println(1) }\n", "current_file": "main.go"});
+    let preferences = json!({"require_approval": false});
+    let request = json!({
+        "goal": "Run this file",
+        "context": {"project_context": go, "execution_preferences": preferences},
+    });
+    let id = client.execute(&request).await;
+    let waiting = client.until(&id, "failed").await;
+    let hint = waiting["error"]["hint"].as_str().unwrap_or_default();
+    assert!(hint.contains("seems to be Go") && runtimes().iter().all(|name| hint.contains(name)), "{waiting:#}");
+}
+
+#[tokio::test]
 async fn a_language_without_a_runtime_is_refused_before_it_is_queued_for_one() {
     let options = Options { backend: "bubblewrap", ..Options::default() };
     let stack = Stack::start_with(options.with("sandbox.runtimes", "python,node,bash,lua,sql")).await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::workflow::{self, Artifacts, Event, Failure, Invocation, OutputFile, Ran, RunCommand, StepUsage, Workflow};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use generator::Dialect;
 use messaging::{BlobError, Entry};
 use sandbox::{
     Command, Job, JobFile, JobInput, JobResult, Limits, OUTPUT_DIR, Outcome, Owner, Sandbox, SandboxError,
@@ -86,10 +87,10 @@ pub(super) async fn run(
         return error.into();
     }
     let runtime = artifacts.runtime.as_deref().unwrap_or_default();
-    let is_offered = |name: &str| context.generator.runtimes().iter().any(|offered| offered.name == name);
-    let hint = failure_hint::add_hint(&mut result, runtime, is_offered);
-    let remarks: Vec<&str> = artifacts.remark.as_deref().into_iter().chain(hint.as_deref()).collect();
-    let remark = (!remarks.is_empty()).then(|| remarks.join("; "));
+    let remark = match explain(context, artifacts, runtime, &mut result).await {
+        Ok(remark) => remark,
+        Err(error) => return error.into(),
+    };
     let TestReport { document, summary, end, feedback } = test_report(&result, untested, remark.as_deref());
     let rerun = match model_round::rerun(context, workflow, summary, feedback).await {
         Ok(rerun) => rerun,
@@ -105,6 +106,31 @@ pub(super) async fn run(
         Ok(results) => StepOutcome::Event(Event::Executed { results, tests: summary, ran, rerun, usage }),
         Err(error) => error.into(),
     }
+}
+
+/// Adds a hint to each test that failed by its sandbox, and returns the remarks on a program that did.
+async fn explain(
+    context: &WorkerContext,
+    artifacts: &Artifacts,
+    runtime: &str,
+    result: &mut JobResult,
+) -> Result<Option<String>, BlobError> {
+    let mut dialect = None;
+    if failure_hint::is_syntax_error(result, runtime) {
+        let ends = |path: &str, endings: &[&str]| endings.iter().any(|ending| path.ends_with(ending));
+        for file in &artifacts.files {
+            let is_typescript = ends(&file.path, &[".ts", ".mts", ".cts"]);
+            if is_typescript || ends(&file.path, &[".js", ".mjs", ".cjs", ".jsx"]) {
+                let own = generator::javascript_dialect(&context.blobs.load(&file.content).await?);
+                // Types are in place in a file of TypeScript.
+                dialect = dialect.or(own.filter(|own| !is_typescript || *own == Dialect::Jsx));
+            }
+        }
+    }
+    let is_offered = |name: &str| context.generator.runtimes().iter().any(|offered| offered.name == name);
+    let hint = failure_hint::add_hint(result, &failure_hint::Setting { runtime, is_offered, dialect });
+    let remarks: Vec<&str> = artifacts.remark.as_deref().into_iter().chain(hint.as_deref()).collect();
+    Ok((!remarks.is_empty()).then(|| remarks.join("; ")))
 }
 
 /// Stores the files that the run left, except those that it was given and did not change.

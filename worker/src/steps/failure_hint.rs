@@ -1,10 +1,13 @@
-//! Hints for programs that fail by what their sandbox does not have: a module, a shell, or the folder of output files.
+//! Hints for programs that fail by what their sandbox does not have or do: a module, a shell, the folder of output files,
+//! the execution of written files, or another language than plain JavaScript.
 
+use generator::Dialect;
 use sandbox::JobResult;
 
 const NO_MODULE: &str = "ModuleNotFoundError: No module named '";
 /// Errors of Node.js about packages, of CommonJS and of ES modules.
 const NO_PACKAGE: [&str; 2] = ["Cannot find module '", "Cannot find package '"];
+const SYNTAX_ERROR: &str = "SyntaxError: ";
 const NO_SHELL: [&str; 2] = ["No such file or directory: '/bin/sh'", "spawn /bin/sh ENOENT"];
 const NO_OUTPUTS_FOLDER: [&str; 4] = [
     "No such file or directory: 'outputs/",
@@ -13,13 +16,30 @@ const NO_OUTPUTS_FOLDER: [&str; 4] = [
     "no such file or directory, open './outputs/",
 ];
 
+/// Facts on which a hint depends, beside the text of an error.
+pub(super) struct Setting<'s, F> {
+    pub(super) runtime: &'s str,
+    /// Returns whether the installation has a runtime.
+    pub(super) is_offered: F,
+    /// The dialect in a file of JavaScript, if there is one.
+    pub(super) dialect: Option<Dialect>,
+}
+
+/// Returns whether a program or test in JavaScript failed by its syntax, so that its dialect matters.
+pub(super) fn is_syntax_error(result: &JobResult, runtime: &str) -> bool {
+    let messages = || result.tests.iter().flatten().filter_map(|test| test.message.as_deref());
+    let has_failed = || {
+        result.exit_code != Some(0) && String::from_utf8_lossy(&result.stderr).contains(SYNTAX_ERROR)
+            || messages().any(|message| message.contains(SYNTAX_ERROR))
+    };
+    matches!(sandbox::language_of(runtime), "node" | "typescript") && has_failed()
+}
+
 /// Appends the hint to the tests that failed by it, and returns it if the program itself did.
-///
-/// `is_offered` returns whether the installation has a runtime.
-pub(super) fn add_hint(result: &mut JobResult, runtime: &str, is_offered: impl Fn(&str) -> bool) -> Option<String> {
+pub(super) fn add_hint(result: &mut JobResult, setting: &Setting<'_, impl Fn(&str) -> bool>) -> Option<String> {
     for test in result.tests.iter_mut().flatten() {
         let Some(message) = &mut test.message else { continue };
-        if let Some(hint) = hint(message, runtime, &is_offered) {
+        if let Some(hint) = hint(message, setting) {
             message.push_str("; ");
             message.push_str(&hint);
         }
@@ -27,10 +47,11 @@ pub(super) fn add_hint(result: &mut JobResult, runtime: &str, is_offered: impl F
     if result.exit_code == Some(0) {
         return None;
     }
-    hint(&String::from_utf8_lossy(&result.stderr), runtime, is_offered)
+    hint(&String::from_utf8_lossy(&result.stderr), setting)
 }
 
-fn hint(text: &str, runtime: &str, is_offered: impl Fn(&str) -> bool) -> Option<String> {
+fn hint(text: &str, setting: &Setting<'_, impl Fn(&str) -> bool>) -> Option<String> {
+    let Setting { runtime, is_offered, dialect } = setting;
     let shows = |errors: &[&str]| errors.iter().any(|error| text.contains(error));
     let language = sandbox::language_of(runtime);
     if language == "python"
@@ -42,12 +63,45 @@ fn hint(text: &str, runtime: &str, is_offered: impl Fn(&str) -> bool) -> Option<
             "the runtime {runtime} has only Node's own modules, and nothing is installed while code runs: supply \
              {package} as a file"
         ))
+    } else if let Some(dialect) = dialect.filter(|_| text.contains(SYNTAX_ERROR)) {
+        Some(dialect_hint(dialect, is_offered))
+    } else if language == "bash" && executes_file(text) {
+        Some(
+            "files that were sent or written are not executed: run a script by its interpreter, as in bash FILE"
+                .to_owned(),
+        )
     } else if shows(&NO_SHELL) {
         Some(format!("the runtime {runtime} has no shell and no other programs"))
     } else if shows(&NO_OUTPUTS_FOLDER) {
         Some("the folder outputs is not there at the start: create it before a file in it".to_owned())
     } else {
         None
+    }
+}
+
+/// Returns whether Bash names a file of the job that could not be executed. Every file system that a job in Bash can write
+/// to is mounted `noexec`, at every level.
+fn executes_file(text: &str) -> bool {
+    let refused = |line: &str| {
+        let (_, rest) = line.strip_suffix(": Permission denied")?.split_once(": line ")?;
+        let (number, path) = rest.split_once(": ")?;
+        // Other absolute paths are those of files that cannot be read or written.
+        let is_own = path.contains('/') && (!path.starts_with('/') || path.starts_with("/work/"));
+        Some(is_own && number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    text.lines().any(|line| refused(line).unwrap_or_default())
+}
+
+fn dialect_hint(dialect: Dialect, is_offered: impl Fn(&str) -> bool) -> String {
+    match dialect {
+        Dialect::Jsx => "the code looks like JSX, which no runtime executes: compile it to JavaScript first".to_owned(),
+        Dialect::TypeScript if is_offered("typescript") => "the code looks like TypeScript: end the name of its file in \
+            .ts, and name the runtime typescript as `language`"
+            .to_owned(),
+        Dialect::TypeScript => "the code looks like TypeScript, whose runtime is not offered here: compile it to \
+            JavaScript first, or an operator adds the runtime: sandbox/build-root.sh DATA/sandbox typescript, then name \
+            it in sandbox.runtimes"
+            .to_owned(),
     }
 }
 
@@ -120,6 +174,13 @@ mod tests {
     }
 
     #[test]
+    fn the_hint_on_typescript_depends_on_its_runtime() {
+        let hint = |offered| dialect_hint(Dialect::TypeScript, |name| offered && name == "typescript");
+        assert!(hint(true).contains("name the runtime typescript as `language`"), "{}", hint(true));
+        assert!(hint(false).contains("build-root.sh DATA/sandbox typescript"), "{}", hint(false));
+    }
+
+    #[test]
     fn each_missing_part_of_a_sandbox_has_a_hint() {
         for (runtime, text, expected) in [
             ("python", "ModuleNotFoundError: No module named 'flask'\n", "has no module flask"),
@@ -133,8 +194,15 @@ mod tests {
             ("python", "FileNotFoundError: [Errno 2] No such file or directory: 'outputs/a.txt'", "the folder outputs"),
             ("python", "FileNotFoundError: [Errno 2] No such file or directory: 'data.csv'", ""),
             ("bash", "ModuleNotFoundError: No module named 'flask'\n", ""),
+            ("node", "/work/main.js:1\nSyntaxError: Unexpected token '<'\n", "looks like JSX"),
+            ("node", "TypeError: x is not a function", ""),
+            ("bash", "main.sh: line 3: ./x.sh: Permission denied\n", "as in bash FILE"),
+            ("bash", "main.sh: line 3: /work/bin/x: Permission denied\n", "as in bash FILE"),
+            ("bash", "main.sh: line 3: /etc/x: Permission denied\n", ""),
+            ("bash", "cat: ./x.sh: Permission denied\n", ""),
         ] {
-            let hint = hint(text, runtime, |_| false).unwrap_or_default();
+            let setting = Setting { runtime, is_offered: |_: &str| false, dialect: Some(Dialect::Jsx) };
+            let hint = hint(text, &setting).unwrap_or_default();
             assert!(hint.contains(expected) && hint.is_empty() == expected.is_empty(), "{text}: {hint}");
         }
     }

@@ -5,6 +5,7 @@
 
 pub(crate) mod content;
 pub(crate) mod data_format;
+pub(crate) mod dialect;
 mod grammar_evidence;
 mod line_signs;
 pub(crate) mod modules;

@@ -46,7 +46,7 @@ pub(crate) enum Intent {
 
 /// Returns the intent of a request; a mode other than `Auto` overrides the goal.
 pub(crate) fn intent(request: &Request) -> Intent {
-    let code = request.caller_code_text();
+    let code = request.code.as_deref();
     // Code that a human supplies is the answer to the goal, so it is only run.
     if request.supplied {
         return if request.mode == Mode::Test || asks_for_a_test_run(&request.goal) {
