@@ -8,7 +8,7 @@ use domain::identity::Secret;
 use domain::workflow::PhaseKind;
 use generator::{Embeddings, GeneratorConfig, ModelConfig, Runtime};
 use messaging::BrokerSettings;
-use sandbox::{Backend, SandboxConfig, SecurityLevel};
+use sandbox::{Backend, IsolationLevel, SandboxConfig};
 use service::config::{Budget, ConfigErrors, Profile, Settings};
 use service::telemetry::{LogFormat, OtlpEndpoint};
 
@@ -196,11 +196,11 @@ fn min_landlock_abi(backend: Backend, docker_runtime: Option<&str>) -> u32 {
 }
 
 /// Reads the security level for which interpreters are started ahead; by default that of jobs without a chosen level.
-fn read_start_ahead(settings: &mut Settings) -> Option<SecurityLevel> {
+fn read_start_ahead(settings: &mut Settings) -> Option<IsolationLevel> {
     match settings.read::<String>("sandbox.start_ahead").as_str() {
-        "strict" => Some(SecurityLevel::Strict),
-        "standard" => Some(SecurityLevel::Standard),
-        "permissive" => Some(SecurityLevel::Permissive),
+        "strict" => Some(IsolationLevel::Strict),
+        "standard" => Some(IsolationLevel::Standard),
+        "permissive" => Some(IsolationLevel::Permissive),
         "none" => None,
         _ => {
             settings.mistake("sandbox.start_ahead: must be strict, standard, permissive or none");

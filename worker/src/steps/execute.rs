@@ -7,8 +7,8 @@ use domain::workflow::{self, Artifacts, Event, Failure, Invocation, OutputFile, 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use messaging::{BlobError, Entry};
 use sandbox::{
-    Command, Job, JobFile, JobInput, JobResult, Limits, OUTPUT_DIR, Outcome, Owner, Sandbox, SandboxError,
-    SecurityLevel,
+    Command, IsolationLevel, Job, JobFile, JobInput, JobResult, Limits, OUTPUT_DIR, Outcome, Owner, Sandbox,
+    SandboxError,
 };
 use service::failpoints;
 use tokio::sync::mpsc;
@@ -274,9 +274,9 @@ async fn job_for(
         files.push(JobFile { path: file.path.clone(), content: context.blobs.load(&file.content).await?.into_bytes() });
     }
     let level = match workflow.submission.options.security_level {
-        workflow::SecurityLevel::Strict => SecurityLevel::Strict,
-        workflow::SecurityLevel::Standard => SecurityLevel::Standard,
-        workflow::SecurityLevel::Permissive => SecurityLevel::Permissive,
+        workflow::SecurityLevel::Strict => IsolationLevel::Strict,
+        workflow::SecurityLevel::Standard => IsolationLevel::Standard,
+        workflow::SecurityLevel::Permissive => IsolationLevel::Permissive,
     };
     let run_timeout = workflow.submission.options.run_timeout();
     let limits = Limits::for_level(level, time_left(context, workflow).min(run_timeout));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::analysis::{AnalysisReport, Severity};
 use domain::workflow::{StepUsage, Workflow};
 use generator::{CleanUp, Generation, GivenCode, TestSummary, Tool};
-use sandbox::{Command, Job, JobFile, JobInput, JobResult, Limits, Outcome, Owner, SandboxError, SecurityLevel};
+use sandbox::{Command, IsolationLevel, Job, JobFile, JobInput, JobResult, Limits, Outcome, Owner, SandboxError};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -228,10 +228,10 @@ async fn run_tool(
         ));
     };
     let time_limit = execute::time_left(context, workflow).min(TOOL_TIMEOUT);
-    let limits = Limits { output_files: 0, ..Limits::for_level(SecurityLevel::Strict, time_limit) };
+    let limits = Limits { output_files: 0, ..Limits::for_level(IsolationLevel::Strict, time_limit) };
     let job = Job {
         owner: Owner::new(workflow.owner.as_str()),
-        level: SecurityLevel::Strict,
+        level: IsolationLevel::Strict,
         runtime: RUNTIME.to_owned(),
         command: Command::Script { path: TASK.to_owned() },
         files: vec![JobFile { path: TASK.to_owned(), content: task.to_string().into_bytes() }],
