@@ -5,7 +5,7 @@
 
 use actix_web::{HttpMessage, HttpRequest};
 use domain::ids::Digest;
-use read_model::{Gcra, Verdict};
+use read_model::{Gcra, RateVerdict};
 
 use crate::auth::sign_in_queue::SignInQueue;
 use crate::http::client_address::{address_prefix, client_address};
@@ -137,7 +137,7 @@ impl Charges<'_> {
         enforce(self.request, "sign_in", unit, bucket, verdict)
     }
 
-    async fn take(&mut self, name: String, bucket: Gcra) -> Verdict {
+    async fn take(&mut self, name: String, bucket: Gcra) -> RateVerdict {
         let verdict = self.limits.limiter.take(&name, bucket).await;
         if verdict.allowed {
             self.attempt.charges.push((name, bucket));

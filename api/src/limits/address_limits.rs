@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use actix_web::HttpRequest;
 use actix_web::http::Method;
-use read_model::{Gcra, LocalBuckets, Verdict};
+use read_model::{Gcra, LocalBuckets, RateVerdict};
 use service::clock::Clock;
 
 use crate::http::client_address::{address_prefix, client_address};
@@ -80,7 +80,7 @@ impl AddressLimits {
     }
 
     /// Charges one request to its address; returns the bucket's size and verdict, `None` if the limit is lifted.
-    pub(crate) fn take(&self, request: &HttpRequest, kind: Kind) -> Option<(Gcra, Verdict)> {
+    pub(crate) fn take(&self, request: &HttpRequest, kind: Kind) -> Option<(Gcra, RateVerdict)> {
         let key = AddressBucket::of(request, &self.trusted_proxies, kind);
         let bucket = key.size(self.bucket?);
         Some((bucket, self.buckets.take(key, bucket)))

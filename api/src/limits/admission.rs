@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use actix_web::http::StatusCode;
 use actix_web::{HttpMessage, HttpRequest, web};
 use domain::identity::User;
-use read_model::{Gcra, RateLimiter, Verdict};
+use read_model::{Gcra, RateLimiter, RateVerdict};
 use service::clock::Clock;
 
 use crate::http::body::discard;
@@ -73,7 +73,7 @@ pub(crate) fn enforce(
     label: &'static str,
     unit: &'static str,
     bucket: Gcra,
-    verdict: Verdict,
+    verdict: RateVerdict,
 ) -> Result<(), Problem> {
     request.extensions_mut().insert(RateLimitStatus {
         limit: bucket.burst,
