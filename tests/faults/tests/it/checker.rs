@@ -7,8 +7,8 @@ use domain::approval::{Actor, Channel, Decision, GateDecision, Policy, RiskLevel
 use domain::ids::{ApprovalId, Digest, EventId};
 use domain::samples::{START, options, submitted};
 use domain::workflow::{
-    Artifacts, Content, Event, EventKind, EventRecord, Failure, Options, StepUsage, TestSummary, TestVerdict, Workflow,
-    transition,
+    Artifacts, Content, Event, EventKind, EventRecord, Failure, StepUsage, SubmissionOptions, TestSummary, TestVerdict,
+    Workflow, transition,
 };
 use faults::checker::{Finding, Invariant, check, describe};
 use faults::client::history::{Call, Intent, Operation, Response, WorkflowHistory};
@@ -119,7 +119,7 @@ fn first_gate(case: &Case) -> ApprovalId {
 
 /// Returns a parked workflow that was accepted.
 fn parked() -> Case {
-    let workflow = submitted("ann", Options { require_approval: true, ..options() });
+    let workflow = submitted("ann", SubmissionOptions { require_approval: true, ..options() });
     let id = workflow.id;
     let history =
         WorkflowHistory { id: Some(id), expected: Some(Digest::of(b"1")), ..WorkflowHistory::new(0, Intent::Approve) };
