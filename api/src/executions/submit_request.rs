@@ -8,7 +8,7 @@ use serde_json::Value;
 use service::webhook::is_public;
 use url::{Host, Url};
 
-use crate::executions::program_fields::{SourceFile, read_entry, read_files, read_invocation, read_stdin};
+use crate::executions::program_fields::{SubmittedFile, read_entry, read_files, read_invocation, read_stdin};
 use crate::http::json_fields::{FieldReader, Object};
 use crate::http::problem::Problem;
 
@@ -21,7 +21,7 @@ const MAX_GOAL_CHARS: usize = 10_000;
 pub(crate) struct SubmitRequest {
     pub(crate) goal: String,
     pub(crate) code: Option<String>,
-    pub(crate) files: Vec<SourceFile>,
+    pub(crate) files: Vec<SubmittedFile>,
     pub(crate) entry: Option<String>,
     pub(crate) stdin: Option<String>,
     pub(crate) invocation: Invocation,

@@ -12,7 +12,7 @@ use crate::http::body::discard;
 use crate::http::problem::Problem;
 use crate::http::rate_limit_headers::RateLimitStatus;
 use crate::limits::address_limits::AddressLimits;
-use crate::limits::settings::{Limits, Operation};
+use crate::limits::settings::{Operation, RateLimitSettings};
 use crate::metrics;
 
 /// Rejected decisions per user.
@@ -20,13 +20,18 @@ const REJECTED_DECISIONS: Gcra = Gcra { burst: 20, refill_per_minute: 10 };
 
 /// Limits per user and per address.
 pub(crate) struct RateLimits {
-    pub(crate) settings: Limits,
+    pub(crate) settings: RateLimitSettings,
     pub(crate) limiter: RateLimiter,
     pub(crate) addresses: AddressLimits,
 }
 
 impl RateLimits {
-    pub(crate) fn new(settings: Limits, limiter: RateLimiter, trusted_proxies: Vec<IpAddr>, clock: Clock) -> Self {
+    pub(crate) fn new(
+        settings: RateLimitSettings,
+        limiter: RateLimiter,
+        trusted_proxies: Vec<IpAddr>,
+        clock: Clock,
+    ) -> Self {
         let addresses = AddressLimits::new(settings.unauthenticated(), trusted_proxies, clock);
         Self { settings, limiter, addresses }
     }
