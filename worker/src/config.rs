@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::identity::Secret;
 use domain::workflow::PhaseKind;
-use generator::{Embeddings, GeneratorConfig, ModelConfig, Runtime};
+use generator::{Embeddings, GeneratorConfig, ModelConfig, OfferedRuntime};
 use messaging::BrokerSettings;
 use sandbox::{Backend, IsolationLevel, SandboxConfig};
 use service::config::{Budget, ConfigErrors, Profile, Settings};
@@ -240,14 +240,14 @@ fn read_generator(settings: &mut Settings, offered: &[String]) -> GeneratorConfi
 }
 
 /// Returns a runtime that only some programs of a language choose, and the missing usual one.
-fn lone_variant(runtimes: &[Runtime]) -> Option<(&str, &str)> {
+fn lone_variant(runtimes: &[OfferedRuntime]) -> Option<(&str, &str)> {
     let is_there = |name: &str| runtimes.iter().any(|runtime| runtime.name == name);
     let variants = runtimes.iter().filter_map(|it| Some((it.name.as_str(), it.variant_of.as_deref()?)));
     variants.into_iter().find(|(_, usual)| !is_there(usual))
 }
 
 /// Reads the languages of generated code: those of the workers that execute, which may differ from this worker's.
-fn read_languages(settings: &mut Settings, offered: &[String]) -> Vec<Runtime> {
+fn read_languages(settings: &mut Settings, offered: &[String]) -> Vec<OfferedRuntime> {
     let offered: Vec<&str> = offered.iter().map(String::as_str).collect();
     let names = settings.list_or("generator.runtimes", offered.iter().map(|name| (*name).to_owned()).collect());
     let mut runtimes = Vec::new();
@@ -255,7 +255,7 @@ fn read_languages(settings: &mut Settings, offered: &[String]) -> Vec<Runtime> {
         match sandbox::languages().find(|language| language.name == name) {
             Some(language) => {
                 let (aliases, endings) = (language.aliases.to_vec(), language.endings.to_vec());
-                runtimes.push(Runtime {
+                runtimes.push(OfferedRuntime {
                     name,
                     aliases,
                     endings,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::analysis::{AnalysisReport, Severity};
 use domain::workflow::{StepUsage, Workflow};
-use generator::{CleanUp, Generation, GivenCode, TestSummary, Tool};
+use generator::{CleanUp, Generation, GivenCode, TestWritingSummary, Tool};
 use sandbox::{Command, IsolationLevel, Job, JobFile, JobInput, JobResult, Limits, Outcome, Owner, SandboxError};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -297,7 +297,7 @@ fn bounded(text: String) -> Result<String, String> {
     Ok(text)
 }
 
-fn tested(written: &WrittenTests) -> Result<TestSummary, String> {
+fn tested(written: &WrittenTests) -> Result<TestWritingSummary, String> {
     let is_name = |name: &str| name.len() <= 200 && name.chars().all(|c| c.is_alphanumeric() || c == '_');
     let names = written.tested.iter().map(|it| &it.name).chain(written.skipped.iter().map(|it| &it.name));
     if !names.clone().all(|name| is_name(name)) || written.tested.is_empty() && written.examples == 0 {
@@ -305,7 +305,7 @@ fn tested(written: &WrittenTests) -> Result<TestSummary, String> {
     }
     let tested = written.tested.iter().take(MAX_NAMES).map(|it| (it.name.clone(), it.noticed, it.defects)).collect();
     let skipped = written.skipped.iter().take(MAX_NAMES).map(|it| (it.name.clone(), plain(&it.reason, 200))).collect();
-    Ok(TestSummary { names: tested, examples: written.examples, skipped })
+    Ok(TestWritingSummary { names: tested, examples: written.examples, skipped })
 }
 
 fn name_of(step: CleanUp) -> &'static str {

@@ -15,7 +15,7 @@ use crate::embedding::{DIMENSIONS, Encoder, EncoderError, Vector};
 use crate::recipes::catalogue::Recipe;
 use crate::recipes::vocabulary::{FILLER, STOP};
 use crate::tokenize::{stem, words};
-use crate::types::FileKind;
+use crate::types::FilePurpose;
 
 /// Common goals that no recipe serves, one per line.
 const OFF_TOPIC: &str = include_str!("../../../catalogue/off_topic.txt");
@@ -200,7 +200,7 @@ fn matrix(vectors: &[Vector]) -> Array2<f32> {
 
 /// Returns the stems of a recipe's description and code. Excludes the documentation, which also names its limits.
 fn vocabulary(recipe: &Recipe) -> HashSet<String> {
-    let code = recipe.files.iter().filter(|file| file.kind == FileKind::Code).map(|file| &file.content);
+    let code = recipe.files.iter().filter(|file| file.kind == FilePurpose::Code).map(|file| &file.content);
     let texts = [&recipe.name].into_iter().chain(recipe.goal_texts()).chain(&recipe.keyword_texts).chain(code);
     texts.flat_map(|text| words(&split_camel_case(text))).map(|word| stem(&word.text)).collect()
 }
