@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::context::{Arrival, Context};
 use super::random::Random;
 use crate::operations::perform;
-use crate::scenario::{Class, Series};
+use crate::scenario::{Series, UserClass};
 
 /// Maximum time for which a user follows a workflow; then it is followed in the background.
 const MAX_FOLLOW_TIME: Duration = Duration::from_secs(10);
@@ -18,7 +18,7 @@ const MAX_FOLLOW_TIME: Duration = Duration::from_secs(10);
 /// Starts all users from `start` on, `spawn_rate` in each second; returns when the last task of each ended.
 pub(crate) async fn drive(
     context: &Arc<Context>,
-    classes: &[Class],
+    classes: &[UserClass],
     spawn_rate: f64,
     start: Instant,
     length: Duration,
@@ -43,7 +43,7 @@ pub(crate) async fn drive(
 
 struct User {
     context: Arc<Context>,
-    class: Class,
+    class: UserClass,
     random: Random,
     /// Number of the next task of any user.
     numbers: Arc<AtomicU64>,
