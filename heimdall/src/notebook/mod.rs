@@ -81,11 +81,11 @@ const MAX_CONFIDENCE_WITH_SKIPPED_CELLS: f32 = 0.5;
 struct Part {
     language: &'static str,
     text: String,
-    origins: Vec<Origin>,
+    origins: Vec<LineOrigin>,
 }
 
 #[derive(Clone, Copy)]
-struct Origin {
+struct LineOrigin {
     /// Line in the submitted document.
     line: u32,
     cell: usize,
@@ -113,7 +113,11 @@ impl Part {
             self.text.push('\n');
         }
         let lines = cell.lines.iter().enumerate();
-        self.origins.extend(lines.map(|(at, line)| Origin { line: *line, cell: cell.number, line_of_cell: at + 1 }));
+        self.origins.extend(lines.map(|(at, line)| LineOrigin {
+            line: *line,
+            cell: cell.number,
+            line_of_cell: at + 1,
+        }));
     }
 
     fn analyze(
