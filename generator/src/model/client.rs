@@ -65,7 +65,7 @@ impl From<CallError> for GenerateError {
 struct CompletionBody {
     choices: Vec<Choice>,
     #[serde(default)]
-    usage: Option<Usage>,
+    usage: Option<TokenUsage>,
 }
 
 #[derive(Deserialize)]
@@ -82,7 +82,7 @@ struct Message {
 }
 
 #[derive(Deserialize)]
-struct Usage {
+struct TokenUsage {
     #[serde(default)]
     total_tokens: Option<u64>,
     #[serde(default)]
@@ -91,7 +91,7 @@ struct Usage {
     completion_tokens: Option<u64>,
 }
 
-impl Usage {
+impl TokenUsage {
     fn total(&self) -> Option<u64> {
         let sum = || Some(self.prompt_tokens?.saturating_add(self.completion_tokens?));
         self.total_tokens.filter(|total| *total > 0).or_else(sum)
