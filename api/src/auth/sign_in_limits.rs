@@ -97,7 +97,7 @@ impl SignInBuckets {
     ) -> Result<Attempt, Problem> {
         let mut attempt = Attempt::default();
         let Some(sizes) = limits.settings.sign_in() else { return Ok(attempt) };
-        let charges = Charges { attempt: &mut attempt, queue, limits, request };
+        let charges = SignInCharges { attempt: &mut attempt, queue, limits, request };
         match charges.charge_all(self, sizes).await {
             Ok(()) => Ok(attempt),
             Err(problem) => {
@@ -109,14 +109,14 @@ impl SignInBuckets {
 }
 
 /// Charges the buckets of one sign-in.
-struct Charges<'c> {
+struct SignInCharges<'c> {
     attempt: &'c mut Attempt,
     queue: &'c SignInQueue,
     limits: &'c RateLimits,
     request: &'c HttpRequest,
 }
 
-impl Charges<'_> {
+impl SignInCharges<'_> {
     async fn charge_all(mut self, names: &SignInBuckets, sizes: SignInLimits) -> Result<(), Problem> {
         self.charge(names.of_attempts(), SIGN_INS, sizes.attempts).await?;
         self.attempt.counted = self.request.extensions().get::<RateLimitStatus>().copied();
