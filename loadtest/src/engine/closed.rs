@@ -29,7 +29,7 @@ pub(crate) async fn drive(
     let most = classes.iter().map(|class| class.users).max().unwrap_or(0);
     let order = (0..most).flat_map(|round| classes.iter().filter(move |class| round < class.users));
     for (index, class) in order.enumerate() {
-        let user = User {
+        let user = SimulatedUser {
             context: context.clone(),
             class: class.clone(),
             random: Random::of(context.scenario.seed, 1_000, index as u64),
@@ -41,7 +41,7 @@ pub(crate) async fn drive(
     users.join_all().await;
 }
 
-struct User {
+struct SimulatedUser {
     context: Arc<Context>,
     class: UserClass,
     random: Random,
@@ -49,7 +49,7 @@ struct User {
     numbers: Arc<AtomicU64>,
 }
 
-impl User {
+impl SimulatedUser {
     async fn live(mut self, begin: Instant, end: Instant) {
         sleep_until(begin).await;
         let (operations, weights): (Vec<Series>, Vec<u32>) = self.class.tasks.iter().map(|(&s, &w)| (s, w)).unzip();
