@@ -12,7 +12,7 @@ use service::telemetry::{LogFormat, OtlpEndpoint};
 
 use crate::auth::settings::TokenSettings;
 use crate::http::hosts::Hosts;
-use crate::limits::settings::Limits;
+use crate::limits::settings::RateLimitSettings;
 
 /// Default of `api.max_connections` if the limit of open files is high. A connection whose client never reads takes
 /// about 35 KiB, one with an unfinished head up to 128 KiB more.
@@ -37,7 +37,7 @@ pub struct Config {
     /// Peers whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted.
     pub trusted_proxies: Vec<IpAddr>,
     pub tokens: TokenSettings,
-    pub limits: Limits,
+    pub limits: RateLimitSettings,
     pub budget: Budget,
     pub analysis_deadline: Duration,
     pub analysis_cache_ttl: Duration,
@@ -69,7 +69,7 @@ impl Config {
             max_connections: read_max_connections(&mut settings),
             trusted_proxies: read_proxies(&mut settings),
             tokens: TokenSettings::read(&mut settings, profile),
-            limits: Limits::read(&mut settings, profile),
+            limits: RateLimitSettings::read(&mut settings, profile),
             budget: Budget::read(&mut settings),
             analysis_deadline: settings.span("analysis.deadline"),
             analysis_cache_ttl: settings.span("analysis.cache_ttl"),

@@ -29,5 +29,5 @@ mod workflows;
 pub use auth::settings::TokenSettings;
 pub use config::Config;
 pub use http::hosts::Hosts;
-pub use limits::settings::{Limits, Operation};
+pub use limits::settings::{Operation, RateLimitSettings};
 pub use startup::{Application, StartupError};

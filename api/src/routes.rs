@@ -23,26 +23,26 @@ use crate::recipes::handlers;
 const AUTHENTICATED_PREFIX: &str = "/api/v3";
 
 /// A method and a path with its handler.
-struct Call {
+struct Endpoint {
     method: Method,
     path: &'static str,
     route: Route,
 }
 
-fn get(path: &'static str, route: impl FnOnce(Route) -> Route) -> Call {
-    Call { method: Method::GET, path, route: route(web::route()) }
+fn get(path: &'static str, route: impl FnOnce(Route) -> Route) -> Endpoint {
+    Endpoint { method: Method::GET, path, route: route(web::route()) }
 }
 
-fn post(path: &'static str, route: impl FnOnce(Route) -> Route) -> Call {
-    Call { method: Method::POST, path, route: route(web::route()) }
+fn post(path: &'static str, route: impl FnOnce(Route) -> Route) -> Endpoint {
+    Endpoint { method: Method::POST, path, route: route(web::route()) }
 }
 
-fn delete(path: &'static str, route: impl FnOnce(Route) -> Route) -> Call {
-    Call { method: Method::DELETE, path, route: route(web::route()) }
+fn delete(path: &'static str, route: impl FnOnce(Route) -> Route) -> Endpoint {
+    Endpoint { method: Method::DELETE, path, route: route(web::route()) }
 }
 
 /// Returns every route, in the order in which paths are matched.
-fn calls() -> Vec<Call> {
+fn calls() -> Vec<Endpoint> {
     vec![
         get("/", |route| route.to(docs::root)),
         get("/docs", |route| route.to(docs::explorer)),

@@ -66,7 +66,7 @@ pub struct ApiClient {
 }
 
 /// The response to a sign-in.
-pub struct Tokens {
+pub struct SignInResponse {
     pub access: String,
     pub refresh: String,
     pub expires_in_seconds: u64,
@@ -85,14 +85,14 @@ impl ConnectionArgs {
     }
 
     /// Exchanges user name and password for tokens.
-    pub async fn sign_in(&self) -> Result<Tokens, ApiError> {
+    pub async fn sign_in(&self) -> Result<SignInResponse, ApiError> {
         let (user, password) = self.credentials()?;
         let base = self.base_url();
         let url = format!("{base}/auth/token");
         let request = client()?.post(&url).json_body(&json!({ "username": user, "password": password }));
         let answer = request_json(&base, request).await?;
         let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
-        Ok(Tokens {
+        Ok(SignInResponse {
             access: text("access_token"),
             refresh: text("refresh_token"),
             expires_in_seconds: answer["expires_in"].as_u64().unwrap_or_default(),

@@ -2,7 +2,7 @@
 //! `promptcraft up`, which runs the whole stack on one machine.
 //!
 //! It starts the other processes as programs and shares only the crates of `shared` with them. Start reading at
-//! [`commands::Command`]; `promptcraft up` is in [`stack`].
+//! [`commands::Commands`]; `promptcraft up` is in [`stack`].
 
 mod archive;
 pub mod client;

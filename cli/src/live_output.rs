@@ -7,7 +7,7 @@ use crate::workflow_state::{ProgramOutput, STREAMS};
 /// Output that was shown while the program ran. It is best effort: parts may be missing or, of a step that was repeated,
 /// be there twice.
 #[derive(Default)]
-pub(crate) struct LiveOutput {
+pub(crate) struct ShownOutput {
     /// The log sequence of the step whose output is shown.
     step: String,
     /// The lines of each stream shown so far, and what was received of the next one.
@@ -25,7 +25,7 @@ pub(crate) enum LivePart {
     Gap,
 }
 
-impl LiveOutput {
+impl ShownOutput {
     /// Takes an event named `output`, and returns what to show of it.
     pub(crate) fn receive(&mut self, event: &ServerEvent) -> Vec<LivePart> {
         let mut parts = Vec::new();
@@ -108,7 +108,7 @@ mod tests {
         fn live_output_and_the_rest_are_the_whole_output(
             pieces in proptest::collection::vec("(a|é|\r|\n|\r\n|\x1b\\[1m){0,6}", 0..12), last in 0_usize..12,
         ) {
-            let mut live = LiveOutput::default();
+            let mut live = ShownOutput::default();
             let mut shown = String::new();
             for piece in pieces.iter().take(last) {
                 shown += &text_of(live.receive(&event("7.1", "stdout", piece)));
@@ -132,7 +132,7 @@ mod tests {
             (vec![cut("a\n")], "(gap)a\n"),
             (vec![event("7.1", "stdout", "a\n"), event("7.2", "stdout", "a\nb\n")], "a\na\nb\n"),
         ] {
-            let mut live = LiveOutput::default();
+            let mut live = ShownOutput::default();
             assert_eq!(events.iter().map(|event| text_of(live.receive(event))).collect::<String>(), shown);
             let mut result = output("a\nb\nc\n");
             live.remove_shown(&mut result);
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn the_output_of_a_further_run_is_counted_alone() {
-        let mut live = LiveOutput::default();
+        let mut live = ShownOutput::default();
         assert_eq!(text_of(live.receive(&event("7.1", "stderr", "x\ny"))), "x\n");
         assert_eq!(
             live.receive(&event("9.1", "stdout", "a\n")),
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn output_that_was_stored_shorter_than_it_was_shown_is_not_repeated() {
-        let mut live = LiveOutput::default();
+        let mut live = ShownOutput::default();
         live.receive(&event("7.1", "stdout", "a\nb\n"));
         for (is_truncated, is_repeated) in [(true, false), (false, true)] {
             let mut result = ProgramOutput { is_truncated, ..output("a") };

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::commands::Command;
+use cli::commands::Commands;
 use cli::output;
 
 /// Turn goals into tested, reviewed code, and run the services that do it
@@ -11,7 +11,7 @@ use cli::output;
 #[command(name = "promptcraft", version, max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
-    command: Command,
+    command: Commands,
 }
 
 fn main() -> ExitCode {

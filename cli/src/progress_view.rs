@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
 use crate::event_stream::ServerEvent;
-use crate::live_output::{LiveOutput, LivePart};
+use crate::live_output::{LivePart, ShownOutput};
 use crate::output::{Style, out, styled};
 use crate::workflow_state::{STREAMS, WorkflowState};
 
@@ -23,13 +23,13 @@ pub(crate) struct ProgressView {
     /// `None` without a terminal.
     bar: Option<ProgressBar>,
     last_line: String,
-    live: LiveOutput,
+    live: ShownOutput,
 }
 
 impl ProgressView {
     pub(crate) fn new(progress: Progress) -> Self {
         let has_bar = progress == Progress::Shown && std::io::stdout().is_terminal();
-        Self { progress, bar: has_bar.then(bar), last_line: String::new(), live: LiveOutput::default() }
+        Self { progress, bar: has_bar.then(bar), last_line: String::new(), live: ShownOutput::default() }
     }
 
     pub(crate) fn show(&mut self, workflow: &WorkflowState) {

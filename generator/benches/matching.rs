@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use generator::{Generator, GeneratorConfig, Request};
+use generator::{GenerateRequest, Generator, GeneratorConfig};
 use ndarray::Array2;
 use tokio::time::Instant;
 
@@ -51,7 +51,8 @@ async fn main() {
         loading.elapsed().as_secs_f64()
     );
     let floor = print("floor: matrix products of one pass", times(|_| async { products() }).await, None);
-    let ask = async |goal: String| drop(generator.generate(&Request { goal, ..Request::default() }).await);
+    let ask =
+        async |goal: String| drop(generator.generate(&GenerateRequest { goal, ..GenerateRequest::default() }).await);
     print(
         "recipe chosen by words, served",
         times(|_| ask("Implement an LRU cache with tests".to_owned())).await,

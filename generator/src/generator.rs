@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use embedding::Encoder;
 use serde::{Deserialize, Serialize};
 use source_text::dedent;
 
@@ -15,7 +16,7 @@ use crate::caller_code::intent::{Intent, intent, names_docstrings, requires_call
 use crate::caller_code::missing_code::refuse_without_code;
 use crate::caller_code::outline;
 use crate::caller_code::python_imports::imported_modules;
-use crate::caller_code::target::{Found, Runtime, Target};
+use crate::caller_code::target::{Found, OfferedRuntime, Target};
 use crate::caller_code::test_detection::{defines_tests, runs_own_tests, with_test_file_name};
 use crate::language::{self, RequestedLanguage};
 #[cfg(feature = "model")]
@@ -24,8 +25,10 @@ use crate::paths::is_test_file;
 use crate::recipes::catalogue::{self, CatalogueError, Recipe};
 use crate::recipes::matching::{MatchResult, Matcher, MatchingStatus, ModelFiles};
 use crate::recipes::parameters::{self, GoalTokens, ParameterValues};
-use crate::types::{Action, FileKind, GenerateError, Generation, Mode, Origin, Request, Run, SourceFile, is_blank};
-use embedding::Encoder;
+use crate::types::{
+    EntryPoint, FilePurpose, GenerateError, GenerateRequest, Generation, GenerationAction, GenerationMode, Origin,
+    SourceFile, is_blank,
+};
 
 /// Settings of a [`Generator`].
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +36,7 @@ pub struct GeneratorConfig {
     /// Folders with the operator's recipes; each recipe is one subfolder.
     pub catalogue_dirs: Vec<PathBuf>,
     /// The runtimes that the sandbox offers.
-    pub runtimes: Vec<Runtime>,
+    pub runtimes: Vec<OfferedRuntime>,
     /// Names of runtimes that an operator can add.
     pub addable: Vec<String>,
     /// The language model; `None` disables it.
@@ -59,11 +62,11 @@ pub enum Embeddings {
 
 impl Default for GeneratorConfig {
     fn default() -> Self {
-        let python = Runtime {
+        let python = OfferedRuntime {
             name: "python".to_owned(),
             endings: vec![".py".to_owned()],
             has_tests: true,
-            ..Runtime::default()
+            ..OfferedRuntime::default()
         };
         Self {
             catalogue_dirs: Vec::new(),
@@ -109,7 +112,7 @@ impl fmt::Debug for ModelConfig {
 /// A recipe that resembles a goal but may not serve it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proposal {
-    /// The recipe's name, for [`Request::recipe`].
+    /// The recipe's name, for [`GenerateRequest::recipe`].
     pub name: String,
     /// Its title.
     pub title: String,
@@ -121,7 +124,7 @@ pub struct Proposal {
 #[derive(Debug)]
 pub struct Generator {
     matcher: Arc<Matcher>,
-    runtimes: Vec<Runtime>,
+    runtimes: Vec<OfferedRuntime>,
     addable: Vec<String>,
     #[cfg(feature = "model")]
     model: Option<Model>,
@@ -181,15 +184,15 @@ impl Generator {
     ///
     /// # Errors
     /// [`GenerateError`]; messages never quote what the user submitted.
-    pub async fn generate(&self, request: &Request) -> Result<Generation, GenerateError> {
+    pub async fn generate(&self, request: &GenerateRequest) -> Result<Generation, GenerateError> {
         Ok(self.with_variant(request, self.serve(request).await?))
     }
 
     /// Returns a generation with the runtime that its imports need, if another one of its language is offered: the one
     /// that the caller names, else the one with most of the imported modules.
-    pub fn with_variant(&self, request: &Request, mut generation: Generation) -> Generation {
-        let is_variant = |runtime: &&Runtime| runtime.variant_of.as_deref() == Some(generation.runtime.as_str());
-        let variants: Vec<&Runtime> = self.runtimes.iter().filter(is_variant).collect();
+    pub fn with_variant(&self, request: &GenerateRequest, mut generation: Generation) -> Generation {
+        let is_variant = |runtime: &&OfferedRuntime| runtime.variant_of.as_deref() == Some(generation.runtime.as_str());
+        let variants: Vec<&OfferedRuntime> = self.runtimes.iter().filter(is_variant).collect();
         let named = language::declared_name(request.language.as_deref());
         if let Some(named) = variants.iter().find(|variant| named.as_deref() == Some(variant.name.as_str())) {
             generation.runtime.clone_from(&named.name);
@@ -206,7 +209,7 @@ impl Generator {
         let mut imported: BTreeSet<String> = files.flat_map(|file| imported_modules(&file.content)).collect();
         // A file of the caller's with the name of a library takes precedence over it.
         imported.retain(|module| !own(module));
-        let has = |variant: &Runtime| variant.modules.iter().filter(|module| imported.contains(*module)).count();
+        let has = |variant: &OfferedRuntime| variant.modules.iter().filter(|module| imported.contains(*module)).count();
         if let Some(chosen) =
             variants.into_iter().filter(|variant| has(variant) > 0).min_by_key(|variant| Reverse(has(variant)))
         {
@@ -217,7 +220,7 @@ impl Generator {
         generation
     }
 
-    async fn serve(&self, request: &Request) -> Result<Generation, GenerateError> {
+    async fn serve(&self, request: &GenerateRequest) -> Result<Generation, GenerateError> {
         if asks_for_changes(request) && !self.has_model() {
             return Err(self.refuse_changes());
         }
@@ -249,7 +252,7 @@ impl Generator {
     }
 
     /// Returns the caller's code and its tool if no model is configured and a tool serves the request for Python code.
-    pub fn given_code(&self, request: &Request) -> Option<GivenCode> {
+    pub fn given_code(&self, request: &GenerateRequest) -> Option<GivenCode> {
         if let [file] = request.files.as_slice() {
             return self.given_code(&request.of_file(Some(file)));
         }
@@ -261,7 +264,12 @@ impl Generator {
         GivenCode::of(request, code, target.path(request.current_file.as_deref(), code))
     }
 
-    async fn serve_code(&self, request: &Request, intent: Intent, code: &str) -> Result<Generation, GenerateError> {
+    async fn serve_code(
+        &self,
+        request: &GenerateRequest,
+        intent: Intent,
+        code: &str,
+    ) -> Result<Generation, GenerateError> {
         if is_blank(Some(code)) && !matches!(intent, Intent::Run | Intent::RunOrTest) {
             return Err(intent.refuse_empty());
         }
@@ -275,7 +283,7 @@ impl Generator {
 
     async fn serve_target(
         &self,
-        request: &Request,
+        request: &GenerateRequest,
         intent: Intent,
         target: Target<'_>,
         code: &str,
@@ -291,13 +299,13 @@ impl Generator {
                     Err(self.refuse_changes())
                 }
             }
-            Intent::Run if request.mode == Mode::Run => Ok(run_as_program(target, file)),
+            Intent::Run if request.mode == GenerationMode::Run => Ok(run_as_program(target, file)),
             Intent::Run | Intent::RunOrTest => Ok(self.run_as_given(target, file, intent)),
             Intent::Test => self.run_as_tests(target, file),
             // Docstrings belong into the code, so an outline does not serve a goal about them.
             Intent::Document if target.is_python() && (can_change || !names_docstrings(&request.goal)) => {
-                let run = Run::Script { path: file.path.clone() };
-                let outlined = caller_generation(target, file, run, Action::Documented);
+                let run = EntryPoint::Script { path: file.path.clone() };
+                let outlined = caller_generation(target, file, run, GenerationAction::Documented);
                 Ok(Generation { origin: Origin::Documenter, ..outlined })
             }
             Intent::Change if can_change => self.edit_with_model(request, target, intent, &file).await,
@@ -320,8 +328,8 @@ impl Generator {
             return run_as_program(target, file);
         }
         let file = with_test_file_name(target.runtime(), file);
-        let run = Run::TestsOrScript { path: file.path.clone() };
-        caller_generation(target, file, run, Action::Tested)
+        let run = EntryPoint::TestsOrScript { path: file.path.clone() };
+        caller_generation(target, file, run, GenerationAction::Tested)
     }
 
     fn run_as_tests(&self, target: Target<'_>, file: SourceFile) -> Result<Generation, GenerateError> {
@@ -332,11 +340,11 @@ impl Generator {
             return Err(self.refuse_work(Intent::Test, target));
         }
         let file = with_test_file_name(target.runtime(), file);
-        Ok(caller_generation(target, file, Run::Tests, Action::Tested))
+        Ok(caller_generation(target, file, EntryPoint::Tests, GenerationAction::Tested))
     }
 
     /// Returns the runtimes of this installation, which other workers may have.
-    pub fn runtimes(&self) -> &[Runtime] {
+    pub fn runtimes(&self) -> &[OfferedRuntime] {
         &self.runtimes
     }
 
@@ -388,7 +396,7 @@ impl Generator {
         GenerateError::NoGenerator { hint }
     }
 
-    pub(crate) fn target(&self, request: &Request, code: &str) -> Result<Found<'_>, GenerateError> {
+    pub(crate) fn target(&self, request: &GenerateRequest, code: &str) -> Result<Found<'_>, GenerateError> {
         let (named, file) = (request.language.as_deref(), request.current_file.as_deref());
         Target::find(&self.runtimes, named, file, code).map_err(|none| {
             let reason = none.reason(&self.runtimes);
@@ -405,7 +413,7 @@ impl Generator {
         })
     }
 
-    async fn serve_goal(&self, request: &Request, has_code: bool) -> Result<Generation, GenerateError> {
+    async fn serve_goal(&self, request: &GenerateRequest, has_code: bool) -> Result<Generation, GenerateError> {
         let goal = request.goal.as_str();
         let requested = language::requested(goal, request.language.as_deref());
         let Some(runtime) = requested.runtime() else {
@@ -514,7 +522,7 @@ impl Generator {
 
     async fn write_with_model(
         &self,
-        request: &Request,
+        request: &GenerateRequest,
         runtime: &str,
         found: &MatchResult,
     ) -> Result<Generation, GenerateError> {
@@ -527,7 +535,7 @@ impl Generator {
     /// Asks the model to write tests for the caller's file, or to change it.
     async fn edit_with_model(
         &self,
-        request: &Request,
+        request: &GenerateRequest,
         target: Target<'_>,
         intent: Intent,
         file: &SourceFile,
@@ -541,7 +549,7 @@ impl Generator {
 
     async fn explain(
         &self,
-        request: &Request,
+        request: &GenerateRequest,
         target: Target<'_>,
         file: &SourceFile,
     ) -> Result<Generation, GenerateError> {
@@ -568,7 +576,7 @@ impl Generator {
 
     async fn write_with_model(
         &self,
-        _: &Request,
+        _: &GenerateRequest,
         _runtime: &str,
         found: &MatchResult,
     ) -> Result<Generation, GenerateError> {
@@ -577,7 +585,7 @@ impl Generator {
 
     async fn edit_with_model(
         &self,
-        _: &Request,
+        _: &GenerateRequest,
         target: Target<'_>,
         intent: Intent,
         _: &SourceFile,
@@ -585,13 +593,18 @@ impl Generator {
         Err(self.refuse_work(intent, target))
     }
 
-    async fn explain(&self, _: &Request, target: Target<'_>, _: &SourceFile) -> Result<Generation, GenerateError> {
+    async fn explain(
+        &self,
+        _: &GenerateRequest,
+        target: Target<'_>,
+        _: &SourceFile,
+    ) -> Result<Generation, GenerateError> {
         Err(self.refuse_work(Intent::Explain, target))
     }
 }
 
 /// Returns whether a human requested changes to the last result.
-pub(crate) fn asks_for_changes(request: &Request) -> bool {
+pub(crate) fn asks_for_changes(request: &GenerateRequest) -> bool {
     request.feedback.as_ref().is_some_and(|feedback| feedback.comment.is_some())
 }
 
@@ -613,10 +626,10 @@ fn from_recipe(recipe: &Recipe, values: Option<&ParameterValues>, goal: &str) ->
     }
     Ok(Generation {
         origin: Origin::Recipe { name: recipe.name.clone(), version: recipe.version.clone() },
-        action: Action::Generated,
+        action: GenerationAction::Generated,
         runtime: recipe.runtime.clone(),
         files,
-        run: Run::Tests,
+        run: EntryPoint::Tests,
         documentation,
         changes: None,
         tokens: 0,
@@ -628,7 +641,7 @@ fn from_recipe(recipe: &Recipe, values: Option<&ParameterValues>, goal: &str) ->
 fn caller_file(target: Target<'_>, current_file: Option<&str>, content: String) -> SourceFile {
     let path = target.path(current_file, &content);
     // Never `Test`: tests are not analysed, and a file name must not exempt code from analysis.
-    SourceFile { path, content, kind: FileKind::Code, from_caller: true }
+    SourceFile { path, content, kind: FilePurpose::Code, from_caller: true }
 }
 
 /// Says why a kind of work is unavailable for a language.
@@ -641,11 +654,11 @@ fn unavailable(has_model: bool, work: &str, language: &str) -> String {
 }
 
 fn run_as_program(target: Target<'_>, file: SourceFile) -> Generation {
-    let run = Run::Script { path: file.path.clone() };
-    caller_generation(target, file, run, Action::Ran)
+    let run = EntryPoint::Script { path: file.path.clone() };
+    caller_generation(target, file, run, GenerationAction::Ran)
 }
 
-fn caller_generation(target: Target<'_>, file: SourceFile, run: Run, action: Action) -> Generation {
+fn caller_generation(target: Target<'_>, file: SourceFile, run: EntryPoint, action: GenerationAction) -> Generation {
     let documentation = if target.is_python() {
         outline::of_python(&file.path, &file.content)
     } else {

@@ -18,9 +18,9 @@ mod tokenize;
 mod types;
 
 pub use caller_code::detection::dialect::{Dialect, javascript_dialect};
-pub use caller_code::given_code::{GivenCode, TestSummary};
+pub use caller_code::given_code::{GivenCode, TestWritingSummary};
 pub use caller_code::skipped_tests::skipped_tests;
-pub use caller_code::target::Runtime;
+pub use caller_code::target::OfferedRuntime;
 pub use caller_code::test_detection::defines_tests;
 pub use caller_code::vacuous_tests::vacuous_tests;
 pub use generator::{Embeddings, Generator, GeneratorConfig, ModelConfig, Proposal};
@@ -28,6 +28,6 @@ pub use recipes::catalogue::{CatalogueError, Recipe};
 pub use recipes::matching::MatchingStatus;
 pub use recipes::parameters::{Parameter, ParameterKind};
 pub use types::{
-    Action, CleanUp, Feedback, FileKind, GenerateError, Generation, Mode, Origin, PromptTokens, Request, Run,
-    SourceFile, Tool,
+    CleanUp, EntryPoint, FilePurpose, GenerateError, GenerateRequest, Generation, GenerationAction, GenerationMode,
+    Origin, PromptTokens, RoundFeedback, SourceFile, Tool,
 };

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// A goal, the caller's code if any, and the results of earlier rounds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Request {
+pub struct GenerateRequest {
     /// The goal in the user's words.
     pub goal: String,
     /// The caller's code; blank text is an empty file. The caller decides whether blank text counts as code at all.
@@ -22,8 +22,8 @@ pub struct Request {
     pub current_file: Option<String>,
     /// The language that the caller names; overrides detection.
     pub language: Option<String>,
-    /// The work to do; [`Mode::Auto`] reads it from the goal.
-    pub mode: Mode,
+    /// The work to do; [`GenerationMode::Auto`] reads it from the goal.
+    pub mode: GenerationMode,
     /// True if a human supplied the code after the goal ended `no_generator`.
     pub supplied: bool,
     /// The name of a recipe that a human chose; overrides the goal and the mode.
@@ -31,7 +31,7 @@ pub struct Request {
     /// The round, from 1.
     pub round: u32,
     /// The results of the last round.
-    pub feedback: Option<Feedback>,
+    pub feedback: Option<RoundFeedback>,
     /// Model tokens left to spend; `None` means that only the model's own limit applies.
     pub max_tokens: Option<u64>,
     /// Prompt tokens sent for this request; lets a caller that cancels charge for them.
@@ -47,7 +47,7 @@ pub(crate) fn is_blank(text: Option<&str>) -> bool {
 /// The work that a caller asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Mode {
+pub enum GenerationMode {
     /// As the goal says.
     #[default]
     Auto,
@@ -106,7 +106,7 @@ pub enum CleanUp {
 /// The work that a generation does for the caller once it has run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub enum GenerationAction {
     /// The caller's code ran as it is.
     Ran,
     /// The tests of the caller's code ran.
@@ -148,7 +148,7 @@ impl PartialEq for PromptTokens {
 /// The results of the last round.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Feedback {
+pub struct RoundFeedback {
     /// Name and message of each failed test.
     pub failed_tests: Vec<(String, String)>,
     /// The end of the run's output.
@@ -164,7 +164,7 @@ pub struct Feedback {
 /// The purpose of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum FileKind {
+pub enum FilePurpose {
     /// Code.
     Code,
     /// Tests.
@@ -179,7 +179,7 @@ pub struct SourceFile {
     /// The text.
     pub content: String,
     /// The purpose of the file.
-    pub kind: FileKind,
+    pub kind: FilePurpose,
     /// True if the content is the caller's, unchanged except for dedentation.
     pub from_caller: bool,
 }
@@ -187,7 +187,7 @@ pub struct SourceFile {
 /// The entry point to execute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Run {
+pub enum EntryPoint {
     /// One file, as a program.
     Script {
         /// The file's path.
@@ -232,13 +232,13 @@ pub struct Generation {
     /// The source of the code.
     pub origin: Origin,
     /// The work done for the caller.
-    pub action: Action,
+    pub action: GenerationAction,
     /// The runtime that the code needs, such as `python`.
     pub runtime: String,
     /// The files, at least one.
     pub files: Vec<SourceFile>,
     /// The entry point to execute.
-    pub run: Run,
+    pub run: EntryPoint,
     /// Markdown; never quotes the caller's source.
     pub documentation: String,
     /// A unified diff from the caller's files to these; `None` if nothing changed.

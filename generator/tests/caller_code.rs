@@ -1,40 +1,40 @@
 //! Requests with the caller's code.
 
 use generator::{
-    Action, Feedback, FileKind, GenerateError, Generation, Generator, GeneratorConfig, Mode, Origin, Request, Run,
-    Runtime,
+    EntryPoint, FilePurpose, GenerateError, GenerateRequest, Generation, GenerationAction, GenerationMode, Generator,
+    GeneratorConfig, OfferedRuntime, Origin, RoundFeedback,
 };
 
-async fn generate(request: Request) -> Result<Generation, GenerateError> {
+async fn generate(request: GenerateRequest) -> Result<Generation, GenerateError> {
     Generator::open(GeneratorConfig::default()).expect("the catalogue is valid").generate(&request).await
 }
 
 /// Returns a generator for a sandbox with these runtimes, without aliases and endings.
 fn offering(names: &[&str]) -> Generator {
-    let runtime = |name: &&str| Runtime {
+    let runtime = |name: &&str| OfferedRuntime {
         name: (*name).to_owned(),
         has_tests: !matches!(*name, "sql" | "lua"),
-        ..Runtime::default()
+        ..OfferedRuntime::default()
     };
     let runtimes = names.iter().map(runtime).collect();
     Generator::open(GeneratorConfig { runtimes, ..GeneratorConfig::default() }).expect("the catalogue is valid")
 }
 
-fn with_code(goal: &str, code: &str) -> Request {
-    Request { goal: goal.to_owned(), code: Some(code.to_owned()), round: 1, ..Request::default() }
+fn with_code(goal: &str, code: &str) -> GenerateRequest {
+    GenerateRequest { goal: goal.to_owned(), code: Some(code.to_owned()), round: 1, ..GenerateRequest::default() }
 }
 
-fn script(path: &str) -> Run {
-    Run::Script { path: path.to_owned() }
+fn script(path: &str) -> EntryPoint {
+    EntryPoint::Script { path: path.to_owned() }
 }
 
 #[tokio::test]
 async fn code_runs_as_given_where_the_goal_asks_for_it() {
     let generation = generate(with_code("Run this", "    x = 1\r\n    print(x)")).await.expect("runs");
-    assert_eq!((&generation.origin, generation.action), (&Origin::Caller, Action::Ran));
+    assert_eq!((&generation.origin, generation.action), (&Origin::Caller, GenerationAction::Ran));
     assert_eq!(generation.run, script("main.py"));
     let [file] = generation.files.as_slice() else { panic!("{:?}", generation.files) };
-    assert_eq!((file.content.as_str(), file.kind, file.from_caller), ("x = 1\r\nprint(x)", FileKind::Code, true));
+    assert_eq!((file.content.as_str(), file.kind, file.from_caller), ("x = 1\r\nprint(x)", FilePurpose::Code, true));
     assert!(!generation.repairable && generation.tokens == 0);
 }
 
@@ -57,11 +57,12 @@ async fn the_file_keeps_its_name_where_that_is_safe() {
         ("tests/test_app.py", script("test_app.py")),
         ("types.pyi", script("main.py")),
     ] {
-        let request = Request { current_file: Some(current_file.to_owned()), ..with_code("run this", "print(1)") };
+        let request =
+            GenerateRequest { current_file: Some(current_file.to_owned()), ..with_code("run this", "print(1)") };
         let generation = generate(request).await.expect("runs");
         // Tests are not analysed, so a file name must not make code a test.
         let is_kept = run != script("main.py");
-        assert_eq!((generation.run, generation.files[0].kind), (run, FileKind::Code), "{current_file}");
+        assert_eq!((generation.run, generation.files[0].kind), (run, FilePurpose::Code), "{current_file}");
         let remark = generation.remark.unwrap_or_default();
         assert_eq!(remark.contains("has the name main.py here"), !is_kept, "{current_file}: {remark}");
     }
@@ -71,25 +72,30 @@ async fn the_file_keeps_its_name_where_that_is_safe() {
 async fn a_file_of_tests_is_run_by_the_test_runner_where_the_goal_asks_for_it() {
     let (tests, plain) = ("def test_sum():\n    assert 1 + 1 == 3\n", "print('no tests here')\n");
     let node = "import test from 'node:test';\ntest('sum', () => { throw new Error('no'); });\n";
-    let either = |path: &str| Run::TestsOrScript { path: path.to_owned() };
+    let either = |path: &str| EntryPoint::TestsOrScript { path: path.to_owned() };
     for (goal, current_file, code, path, run) in [
         ("Test this", None, tests, "test_main.py", either("test_main.py")),
         ("Test this", None, plain, "main.py", script("main.py")),
         ("Run this", Some("test_sums.py"), tests, "test_sums.py", either("test_sums.py")),
         ("Run this", Some("test_sums.py"), plain, "test_sums.py", script("test_sums.py")),
-        ("Run the tests", None, tests, "test_main.py", Run::Tests),
-        ("Run this with pytest", Some("src/sums.py"), tests, "test_sums.py", Run::Tests),
+        ("Run the tests", None, tests, "test_main.py", EntryPoint::Tests),
+        ("Run this with pytest", Some("src/sums.py"), tests, "test_sums.py", EntryPoint::Tests),
         ("Run this script", None, tests, "main.py", script("main.py")),
-        ("Run the tests", None, plain, "test_main.py", Run::Tests),
-        ("Run the tests", None, node, "main.test.mjs", Run::Tests),
+        ("Run the tests", None, plain, "test_main.py", EntryPoint::Tests),
+        ("Run the tests", None, node, "main.test.mjs", EntryPoint::Tests),
         ("Run this script", None, node, "main.mjs", script("main.mjs")),
     ] {
         let generator = offering(&["python", "node"]);
         let language = (code == node).then(|| "javascript".to_owned());
-        let request = Request { current_file: current_file.map(str::to_owned), language, ..with_code(goal, code) };
+        let request =
+            GenerateRequest { current_file: current_file.map(str::to_owned), language, ..with_code(goal, code) };
         let generation = generator.generate(&request).await.expect("runs");
         assert_eq!((generation.files[0].path.as_str(), &generation.run), (path, &run), "{goal}");
-        assert_eq!((generation.files[0].content.as_str(), generation.files[0].kind), (code, FileKind::Code), "{goal}");
+        assert_eq!(
+            (generation.files[0].content.as_str(), generation.files[0].kind),
+            (code, FilePurpose::Code),
+            "{goal}"
+        );
         assert_eq!(generation.origin, Origin::Caller);
     }
 }
@@ -128,15 +134,16 @@ async fn a_request_that_nothing_serves_is_refused_in_every_language() {
             ("Explain this code", "a language model"),
             ("Refaktoriere diesen Code", "a language model"),
         ] {
-            let request = Request { language: Some(language.to_owned()), ..with_code(goal, code) };
+            let request = GenerateRequest { language: Some(language.to_owned()), ..with_code(goal, code) };
             refused(generator.generate(&request).await, missing);
         }
-        let request = Request { language: Some(language.to_owned()), ..with_code("Document this", code) };
+        let request = GenerateRequest { language: Some(language.to_owned()), ..with_code("Document this", code) };
         let documented = generator.generate(&request).await;
         assert_eq!(documented.is_ok(), language == "python", "{documented:?}");
     }
     for (language, missing) in [("sql", "no test runner"), ("bash", "The file has no tests")] {
-        let request = Request { language: Some(language.to_owned()), ..with_code("Run the tests", "echo SECRET") };
+        let request =
+            GenerateRequest { language: Some(language.to_owned()), ..with_code("Run the tests", "echo SECRET") };
         refused(generator.generate(&request).await, missing);
     }
 }
@@ -144,32 +151,41 @@ async fn a_request_that_nothing_serves_is_refused_in_every_language() {
 #[tokio::test]
 async fn the_mode_decides_whatever_the_goal_says() {
     let tests = "def test_sum():\n    assert 1 + 1 == 3\n";
-    let with_mode = |mode, code| Request { mode, ..with_code("Fix this code", code) };
-    let ran = generate(with_mode(Mode::Run, tests)).await.expect("runs");
-    assert_eq!((ran.run, ran.action), (script("main.py"), Action::Ran));
-    let tested = generate(with_mode(Mode::Test, "print('none')\n")).await.expect("runs");
-    assert_eq!((tested.run, tested.action), (Run::Tests, Action::Tested));
-    let documented = generate(with_mode(Mode::Document, tests)).await.expect("documented");
-    assert_eq!((documented.origin, documented.action), (Origin::Documenter, Action::Documented));
-    let translated =
-        Request { goal: "Translate the docstrings to French".to_owned(), ..with_mode(Mode::Document, tests) };
+    let with_mode = |mode, code| GenerateRequest { mode, ..with_code("Fix this code", code) };
+    let ran = generate(with_mode(GenerationMode::Run, tests)).await.expect("runs");
+    assert_eq!((ran.run, ran.action), (script("main.py"), GenerationAction::Ran));
+    let tested = generate(with_mode(GenerationMode::Test, "print('none')\n")).await.expect("runs");
+    assert_eq!((tested.run, tested.action), (EntryPoint::Tests, GenerationAction::Tested));
+    let documented = generate(with_mode(GenerationMode::Document, tests)).await.expect("documented");
+    assert_eq!((documented.origin, documented.action), (Origin::Documenter, GenerationAction::Documented));
+    let translated = GenerateRequest {
+        goal: "Translate the docstrings to French".to_owned(),
+        ..with_mode(GenerationMode::Document, tests)
+    };
     refused(generate(translated).await, "a language model");
-    for mode in [Mode::Change, Mode::WriteTests, Mode::Explain] {
+    for mode in [GenerationMode::Change, GenerationMode::WriteTests, GenerationMode::Explain] {
         refused(generate(with_mode(mode, tests)).await, "a language model");
     }
-    let without_code = Request { mode: Mode::Run, goal: "Write an LRU cache".to_owned(), ..Request::default() };
+    let without_code = GenerateRequest {
+        mode: GenerationMode::Run,
+        goal: "Write an LRU cache".to_owned(),
+        ..GenerateRequest::default()
+    };
     assert!(matches!(generate(without_code).await, Err(GenerateError::NoGenerator { .. })));
-    let generated =
-        Request { mode: Mode::Generate, goal: "Write an LRU cache".to_owned(), ..with_mode(Mode::Generate, "x = 1") };
+    let generated = GenerateRequest {
+        mode: GenerationMode::Generate,
+        goal: "Write an LRU cache".to_owned(),
+        ..with_mode(GenerationMode::Generate, "x = 1")
+    };
     let generated = generate(generated).await.expect("served");
-    assert!(matches!(generated.origin, Origin::Recipe { .. }) && generated.action == Action::Generated);
+    assert!(matches!(generated.origin, Origin::Recipe { .. }) && generated.action == GenerationAction::Generated);
 }
 
 #[tokio::test]
 async fn code_that_a_human_supplies_is_run_whatever_the_goal_was() {
-    let request = Request { supplied: true, ..with_code("Translate this to Go", "print(1)") };
+    let request = GenerateRequest { supplied: true, ..with_code("Translate this to Go", "print(1)") };
     let generation = generate(request).await.expect("runs");
-    assert_eq!((generation.run, generation.action), (script("main.py"), Action::Ran));
+    assert_eq!((generation.run, generation.action), (script("main.py"), GenerationAction::Ran));
 }
 
 #[tokio::test]
@@ -180,10 +196,10 @@ async fn blank_code_counts_as_none() {
 #[tokio::test]
 async fn other_languages_are_refused_with_the_runtimes_that_exist() {
     let cases = [
-        Request { language: Some("rust".to_owned()), ..with_code("run this", "fn main() {}") },
-        Request { current_file: Some("app.js".to_owned()), ..with_code("run this", "print(1)") },
+        GenerateRequest { language: Some("rust".to_owned()), ..with_code("run this", "fn main() {}") },
+        GenerateRequest { current_file: Some("app.js".to_owned()), ..with_code("run this", "print(1)") },
         with_code("run this", "#!/bin/sh\necho SECRET $HOME\n"),
-        Request { language: Some("klingon".to_owned()), ..with_code("run this", "print(1)") },
+        GenerateRequest { language: Some("klingon".to_owned()), ..with_code("run this", "print(1)") },
     ];
     for request in cases {
         let Err(GenerateError::NoGenerator { hint }) = generate(request).await else { panic!("served") };
@@ -194,7 +210,8 @@ async fn other_languages_are_refused_with_the_runtimes_that_exist() {
 #[tokio::test]
 async fn another_runtime_of_the_sandbox_runs_its_language_as_given() {
     let generator = offering(&["python", "node"]);
-    let request = Request { language: Some("javascript".to_owned()), ..with_code("run this", "  console.log(1)") };
+    let request =
+        GenerateRequest { language: Some("javascript".to_owned()), ..with_code("run this", "  console.log(1)") };
     let generation = generator.generate(&request).await.expect("runs");
     assert_eq!((generation.runtime.as_str(), generation.run), ("node", script("main.js")));
     assert_eq!(generation.files[0].content, "console.log(1)");
@@ -214,7 +231,7 @@ async fn code_gets_the_name_that_its_runtime_needs() {
             "const { test } = require('node:test');\n",
             Some("lib/a.test.js"),
             "node",
-            Run::TestsOrScript { path: "a.test.js".to_owned() },
+            EntryPoint::TestsOrScript { path: "a.test.js".to_owned() },
         ),
         ("#!/bin/bash\necho hi\n", None, "bash", script("main.sh")),
         ("CREATE TABLE t(a);\nSELECT * FROM t;\n", None, "sql", script("main.sql")),
@@ -223,11 +240,12 @@ async fn code_gets_the_name_that_its_runtime_needs() {
         ("print(1)\n", Some("Tool.PY"), "python", script("Tool.py")),
         ("import a from 'node:fs';\n", Some("a.MJS"), "node", script("a.mjs")),
     ] {
-        let request = Request { current_file: file.map(str::to_owned), ..with_code("run this", code) };
+        let request = GenerateRequest { current_file: file.map(str::to_owned), ..with_code("run this", code) };
         let generation = generator.generate(&request).await.expect("runs");
         assert_eq!((generation.runtime.as_str(), &generation.run), (runtime, &run), "{code}");
     }
-    let typescript = Request { language: Some("typescript".to_owned()), ..with_code("run this", "let a: number = 1;") };
+    let typescript =
+        GenerateRequest { language: Some("typescript".to_owned()), ..with_code("run this", "let a: number = 1;") };
     assert!(matches!(generator.generate(&typescript).await, Err(GenerateError::NoGenerator { .. })));
 }
 
@@ -259,7 +277,7 @@ async fn the_first_line_the_name_the_file_and_the_content_decide_in_this_order()
         (Some("js"), None, "```js\nlet a\n```", "node", "main.js", Some("Markdown fence")),
     ] {
         let (language, current_file) = (language.map(str::to_owned), file.map(str::to_owned));
-        let request = Request { language, current_file, ..with_code("run this", code) };
+        let request = GenerateRequest { language, current_file, ..with_code("run this", code) };
         let generation = generator.generate(&request).await.unwrap_or_else(|error| panic!("{code}: {error}"));
         assert_eq!((generation.runtime.as_str(), generation.run), (runtime, script(path)), "{code}");
         let found = generation.remark.unwrap_or_default();
@@ -289,7 +307,7 @@ async fn what_is_no_program_of_an_offered_language_is_refused() {
         (Some("klingon"), None, "print(1)", "that name"),
     ] {
         let (language, current_file) = (language.map(str::to_owned), file.map(str::to_owned));
-        let request = Request { language, current_file, ..with_code("run this", code) };
+        let request = GenerateRequest { language, current_file, ..with_code("run this", code) };
         let Err(GenerateError::NoGenerator { hint }) = generator.generate(&request).await else { panic!("{code}") };
         let lists_runtimes = hint.contains("python, node, bash, lua, sql");
         assert!(hint.contains(reason) && lists_runtimes && !hint.contains("SECRET"), "{code}: {hint}");
@@ -298,7 +316,8 @@ async fn what_is_no_program_of_an_offered_language_is_refused() {
 
 #[tokio::test]
 async fn another_version_than_the_one_there_is_refused_or_named() {
-    let python = Runtime { version: Some("3.11.2".to_owned()), ..GeneratorConfig::default().runtimes[0].clone() };
+    let python =
+        OfferedRuntime { version: Some("3.11.2".to_owned()), ..GeneratorConfig::default().runtimes[0].clone() };
     let config = GeneratorConfig { runtimes: vec![python], ..GeneratorConfig::default() };
     let generator = Generator::open(config).expect("is valid");
     for (name, expected) in [
@@ -308,7 +327,7 @@ async fn another_version_than_the_one_there_is_refused_or_named() {
         ("python 3.12", Some("run as python 3.11.2, the version that is available, instead of 3.12")),
         ("python2.7", None),
     ] {
-        let request = Request { language: Some(name.to_owned()), ..with_code("run this", "print(1)") };
+        let request = GenerateRequest { language: Some(name.to_owned()), ..with_code("run this", "print(1)") };
         match (generator.generate(&request).await, expected) {
             (Ok(generation), Some(remark)) => assert_eq!(generation.remark.unwrap_or_default(), remark, "{name}"),
             (Err(GenerateError::NoGenerator { hint }), None) => assert!(hint.contains("has version 3.11.2"), "{hint}"),
@@ -323,11 +342,11 @@ async fn another_version_than_the_one_there_is_refused_or_named() {
 #[tokio::test]
 async fn a_language_that_only_its_runtime_knows_runs_as_given() {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-    let made_up = Runtime {
+    let made_up = OfferedRuntime {
         name: "made-up".to_owned(),
         aliases: words(&["mup", "python", "typescript"]),
         endings: words(&[".mu", ".muu", ".py"]),
-        ..Runtime::default()
+        ..OfferedRuntime::default()
     };
     let runtimes = [GeneratorConfig::default().runtimes, vec![made_up]].concat();
     let generator = Generator::open(GeneratorConfig { runtimes, ..GeneratorConfig::default() }).expect("is valid");
@@ -344,12 +363,12 @@ async fn a_language_that_only_its_runtime_knows_runs_as_given() {
         (None, None, "python", "main.py"),
     ] {
         let (language, current_file) = (language.map(str::to_owned), file.map(str::to_owned));
-        let request = Request { language, current_file, ..with_code("Run this", "say 1") };
+        let request = GenerateRequest { language, current_file, ..with_code("Run this", "say 1") };
         let generation = generator.generate(&request).await.expect("runs");
         let found = (generation.runtime.as_str(), generation.run, generation.files[0].content.as_str());
         assert_eq!(found, (runtime, script(path), "say 1"), "{request:?}");
     }
-    let klingon = Request { language: Some("klingon".to_owned()), ..with_code("run this", "say 1") };
+    let klingon = GenerateRequest { language: Some("klingon".to_owned()), ..with_code("run this", "say 1") };
     let Err(GenerateError::NoGenerator { hint }) = generator.generate(&klingon).await else { panic!("served") };
     assert!(hint.contains("python, made-up"), "{hint}");
 }
@@ -364,12 +383,12 @@ async fn hostile_code_neither_aborts_nor_hangs() {
 
 #[tokio::test]
 async fn requested_changes_that_nothing_can_make_are_refused() {
-    let comment = |request: Request| Request {
-        feedback: Some(Feedback { comment: Some("make it shorter".to_owned()), ..Feedback::default() }),
+    let comment = |request: GenerateRequest| GenerateRequest {
+        feedback: Some(RoundFeedback { comment: Some("make it shorter".to_owned()), ..RoundFeedback::default() }),
         ..request
     };
-    let recipe = Request { goal: "Write an LRU cache with tests".to_owned(), ..Request::default() };
-    let chosen = Request { recipe: Some("lru-cache".to_owned()), ..recipe.clone() };
+    let recipe = GenerateRequest { goal: "Write an LRU cache with tests".to_owned(), ..GenerateRequest::default() };
+    let chosen = GenerateRequest { recipe: Some("lru-cache".to_owned()), ..recipe.clone() };
     for request in [recipe, chosen, with_code("Run this", "print(1)"), with_code("Document this", "x = 1")] {
         let refused = generate(comment(request.clone())).await.expect_err(&request.goal);
         let GenerateError::NoGenerator { hint } = refused else { panic!("{refused}") };
@@ -382,12 +401,12 @@ async fn requested_changes_that_nothing_can_make_are_refused() {
 async fn no_recipe_serves_a_goal_about_code_that_did_not_come() {
     let generator = offering(&["python", "bash"]);
     for (mode, goal) in [
-        (Mode::Auto, "Run this program"),
-        (Mode::Auto, "Run the tests"),
-        (Mode::Auto, "Explain this code"),
-        (Mode::Run, "Create an LRU cache"),
+        (GenerationMode::Auto, "Run this program"),
+        (GenerationMode::Auto, "Run the tests"),
+        (GenerationMode::Auto, "Explain this code"),
+        (GenerationMode::Run, "Create an LRU cache"),
     ] {
-        let asked = Request { goal: goal.to_owned(), mode, round: 1, ..Request::default() };
+        let asked = GenerateRequest { goal: goal.to_owned(), mode, round: 1, ..GenerateRequest::default() };
         let refused = generator.generate(&asked).await;
         let Err(GenerateError::NoGenerator { hint }) = refused else { panic!("{goal}: {refused:?}") };
         assert!(hint.contains("none came with it") && !hint.contains("recipe"), "{goal}: {hint}");

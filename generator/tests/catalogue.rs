@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use generator::{CatalogueError, FileKind, GenerateError, Generator, GeneratorConfig, Request, Runtime};
+use generator::{
+    CatalogueError, FilePurpose, GenerateError, GenerateRequest, Generator, GeneratorConfig, OfferedRuntime,
+};
 
 fn embedded() -> Generator {
     Generator::open(GeneratorConfig::default()).expect("the catalogue is valid")
@@ -60,7 +62,7 @@ fn recipes_keep_the_rules_of_the_house() {
             } else {
                 file.content.matches("def test_").count()
             };
-            assert_eq!(file.kind == FileKind::Test, tests >= 4, "{}: {tests} tests in {}", recipe.name, file.path);
+            assert_eq!(file.kind == FilePurpose::Test, tests >= 4, "{}: {tests} tests in {}", recipe.name, file.path);
             assert!(file.content.lines().count() <= 220, "{}: {} is long", recipe.name, file.path);
             let imports_code = recipe.files.iter().any(|code| {
                 let import = match recipe.runtime.as_str() {
@@ -69,7 +71,7 @@ fn recipes_keep_the_rules_of_the_house() {
                 };
                 file.content.contains(&import)
             });
-            assert!(file.kind == FileKind::Code || imports_code, "{}: {} tests nothing", recipe.name, file.path);
+            assert!(file.kind == FilePurpose::Code || imports_code, "{}: {} tests nothing", recipe.name, file.path);
             for forbidden in [
                 "eval(",
                 "exec(",
@@ -212,7 +214,9 @@ async fn values_of_a_goal_are_written_into_the_recipe_and_its_page() {
     let goals = "[goals]\ncovers = [\"teeth\"]\nnumbers = []";
     own(&scratch, "frobnicate", &(DESCRIPTION.replace("[goals]", goals) + PARAMETER));
     let generator = open(&scratch).expect("a valid recipe");
-    let ask = async |goal: &str| generator.generate(&Request { goal: goal.to_owned(), ..Request::default() }).await;
+    let ask = async |goal: &str| {
+        generator.generate(&GenerateRequest { goal: goal.to_owned(), ..GenerateRequest::default() }).await
+    };
     let served = ask("Frobnicate with 7 teeth").await.expect("served");
     assert_eq!(served.files[0].content, "X = 7\n");
     assert!(served.documentation.contains("## Parameters used") && served.documentation.contains("| teeth | `7` |"));
@@ -238,8 +242,12 @@ async fn recipes_of_javascript_serve_goals_that_name_it_or_that_no_recipe_of_pyt
     scratch.write("frobnicate/frob.js", "'use strict';\nmodule.exports = { x: 1 };\n");
     scratch.write("frobnicate/frob.test.js", "const { x } = require('./frob.js');\n");
     scratch.write("frobnicate/documentation.md", "# Frobnicator\n");
-    let node =
-        Runtime { name: "node".to_owned(), endings: vec![".js".to_owned()], has_tests: true, ..Runtime::default() };
+    let node = OfferedRuntime {
+        name: "node".to_owned(),
+        endings: vec![".js".to_owned()],
+        has_tests: true,
+        ..OfferedRuntime::default()
+    };
     let with_node = |has_node: bool| {
         let mut config = GeneratorConfig { catalogue_dirs: vec![scratch.0.clone()], ..GeneratorConfig::default() };
         config.runtimes.extend(has_node.then(|| node.clone()));
@@ -256,7 +264,9 @@ async fn recipes_of_javascript_serve_goals_that_name_it_or_that_no_recipe_of_pyt
         (&python, "frobnicate", None, None),
     ] {
         let language = language.map(str::to_owned);
-        let served = generator.generate(&Request { goal: goal.to_owned(), language, ..Request::default() }).await;
+        let served = generator
+            .generate(&GenerateRequest { goal: goal.to_owned(), language, ..GenerateRequest::default() })
+            .await;
         assert_eq!(served.ok().map(|generation| generation.runtime).as_deref(), expected, "{goal}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use generator::{FileKind, Generator, GeneratorConfig, Recipe};
+use generator::{FilePurpose, Generator, GeneratorConfig, Recipe};
 use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
 use ruff_python_ast::{Expr, Stmt, StmtClassDef, StmtFunctionDef};
 use ruff_python_parser::parse_module;
@@ -139,7 +139,7 @@ impl<'a> Visitor<'a> for Facts {
 
 fn facts(recipe: &Recipe) -> Facts {
     let mut facts = Facts::default();
-    for file in recipe.files.iter().filter(|file| file.kind == FileKind::Code) {
+    for file in recipe.files.iter().filter(|file| file.kind == FilePurpose::Code) {
         let module = parse_module(&file.content).expect("recipes parse").into_syntax();
         for statement in &module.body {
             facts.visit_stmt(statement);
@@ -210,7 +210,7 @@ fn tests_use_the_runner_that_is_claimed() {
     let generator = Generator::open(GeneratorConfig::default()).expect("the catalogue is valid");
     for recipe in generator.catalogue() {
         let claims_unittest = recipe.provides.iter().any(|claim| claim == "unittest");
-        for file in recipe.files.iter().filter(|file| file.kind == FileKind::Test) {
+        for file in recipe.files.iter().filter(|file| file.kind == FilePurpose::Test) {
             let uses_unittest = file.content.contains("import unittest") || file.content.contains("unittest.TestCase");
             assert_eq!(uses_unittest, claims_unittest, "{}: {}", recipe.name, file.path);
         }

@@ -1,6 +1,6 @@
 //! Goals and the recipes that serve them. Most rows are near misses, because a wrong recipe is worse than none.
 
-use generator::{GenerateError, Generator, Origin, Request, Run};
+use generator::{EntryPoint, GenerateError, GenerateRequest, Generator, Origin};
 
 mod support;
 
@@ -9,7 +9,7 @@ fn generator() -> Generator {
 }
 
 async fn recipe_for(generator: &Generator, goal: &str) -> Option<String> {
-    match generator.generate(&Request { goal: goal.to_owned(), round: 1, ..Request::default() }).await {
+    match generator.generate(&GenerateRequest { goal: goal.to_owned(), round: 1, ..GenerateRequest::default() }).await {
         Ok(generation) => match generation.origin {
             Origin::Recipe { name, .. } => Some(name),
             other @ (Origin::Caller | Origin::Model { .. } | Origin::Documenter | Origin::Tools) => {
@@ -345,7 +345,7 @@ async fn every_example_of_a_recipe_finds_that_recipe() {
 async fn refusals_name_near_recipes_and_never_the_goal() {
     let goal = "Create JWT zanzibar authentication with xylophone rotation";
     let generator = generator();
-    let request = Request { goal: goal.to_owned(), ..Request::default() };
+    let request = GenerateRequest { goal: goal.to_owned(), ..GenerateRequest::default() };
     let Err(GenerateError::NoGenerator { hint }) = generator.generate(&request).await else { panic!("served") };
     assert!(hint.contains("jwt-auth") && hint.contains("language model"), "{hint}");
     assert!(!hint.contains("zanzibar") && !hint.contains("xylophone"), "{hint}");
@@ -356,18 +356,24 @@ async fn refusals_name_near_recipes_and_never_the_goal() {
 #[tokio::test]
 async fn a_recipe_comes_with_tests_and_the_same_every_time() {
     let generator = generator();
-    let request = Request { goal: SERVED[0].0.to_owned(), round: 1, ..Request::default() };
+    let request = GenerateRequest { goal: SERVED[0].0.to_owned(), round: 1, ..GenerateRequest::default() };
     let first = generator.generate(&request).await.expect("served");
-    assert_eq!(first, generator.generate(&Request { round: 2, ..request }).await.expect("served"));
-    assert_eq!((&first.run, first.repairable, first.tokens, first.runtime.as_str()), (&Run::Tests, false, 0, "python"));
+    assert_eq!(first, generator.generate(&GenerateRequest { round: 2, ..request }).await.expect("served"));
+    assert_eq!(
+        (&first.run, first.repairable, first.tokens, first.runtime.as_str()),
+        (&EntryPoint::Tests, false, 0, "python")
+    );
     assert!(first.files.len() >= 2 && first.files.iter().all(|file| !file.from_caller));
 }
 
 #[tokio::test]
 async fn a_chosen_recipe_wins_over_the_goal() {
     let generator = generator();
-    let choose =
-        |name: &str| Request { goal: "a rocket".to_owned(), recipe: Some(name.to_owned()), ..Request::default() };
+    let choose = |name: &str| GenerateRequest {
+        goal: "a rocket".to_owned(),
+        recipe: Some(name.to_owned()),
+        ..GenerateRequest::default()
+    };
     let chosen = generator.generate(&choose("lru-cache")).await.expect("known");
     assert!(matches!(chosen.origin, Origin::Recipe { name, .. } if name == "lru-cache"));
     assert!(matches!(generator.generate(&choose("no-such")).await, Err(GenerateError::NoGenerator { .. })));
@@ -429,7 +435,7 @@ async fn refusals_are_sentences_and_name_the_command_that_chooses_the_nearest_re
         "Write a crawler in Go",
         "build me a rocket",
     ] {
-        let request = Request { goal: goal.to_owned(), ..Request::default() };
+        let request = GenerateRequest { goal: goal.to_owned(), ..GenerateRequest::default() };
         let Err(GenerateError::NoGenerator { hint }) = generator.generate(&request).await else { panic!("{goal}") };
         let sentences = hint.split(". ").map(|sentence| sentence.chars().next());
         assert!(sentences.flatten().all(|first| first.is_uppercase()), "{goal}: {hint}");
@@ -450,7 +456,7 @@ async fn numbers_of_a_goal_are_in_the_code_or_the_page_says_that_they_are_not() 
         ("Create a rate limiter in Python 3", "LIMIT = 10\nPERIOD_SECONDS = 1.0\n", false),
         ("Write fizzbuzz for 3 and 5", "", false),
     ] {
-        let request = Request { goal: goal.to_owned(), round: 1, ..Request::default() };
+        let request = GenerateRequest { goal: goal.to_owned(), round: 1, ..GenerateRequest::default() };
         let generation = generator.generate(&request).await.unwrap_or_else(|error| panic!("{goal}: {error}"));
         assert!(generation.files[0].content.contains(expected), "{goal}: {}", generation.files[0].content);
         assert_eq!(generation.documentation.contains(note), is_noted, "{goal}: {}", generation.documentation);
@@ -459,7 +465,8 @@ async fn numbers_of_a_goal_are_in_the_code_or_the_page_says_that_they_are_not() 
 
 #[tokio::test]
 async fn a_misspelt_recipe_is_answered_with_the_nearest_names() {
-    let request = Request { goal: "anything".into(), recipe: Some("retry-bakoff".into()), ..Request::default() };
+    let request =
+        GenerateRequest { goal: "anything".into(), recipe: Some("retry-bakoff".into()), ..GenerateRequest::default() };
     let Err(GenerateError::NoGenerator { hint }) = generator().generate(&request).await else { panic!("refused") };
     assert!(hint.contains("The nearest recipe is retry-backoff"), "{hint}");
 }

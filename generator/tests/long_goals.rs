@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use generator::{Generator, GeneratorConfig, Request};
+use generator::{GenerateRequest, Generator, GeneratorConfig};
 use tokio::time::Instant;
 
 /// Maximum time for one goal in a debug build on a busy machine. Anything worse than linear in its length takes
@@ -17,7 +17,7 @@ async fn a_goal_of_ten_thousand_characters_is_matched_in_reasonable_time() {
             format!("Write an LRU cache with tests. {}", part.repeat(10_000)).chars().take(10_000).collect();
         let began = Instant::now();
         // Only the time matters here.
-        drop(generator.generate(&Request { goal, round: 1, ..Request::default() }).await);
+        drop(generator.generate(&GenerateRequest { goal, round: 1, ..GenerateRequest::default() }).await);
         assert!(began.elapsed() < LIMIT, "{part:?} takes {:?}", began.elapsed());
     }
 }

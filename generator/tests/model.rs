@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use generator::{
-    Action, Feedback, FileKind, GenerateError, Generation, Generator, GeneratorConfig, ModelConfig, Origin, Request,
-    Run, Runtime,
+    EntryPoint, FilePurpose, GenerateError, GenerateRequest, Generation, GenerationAction, Generator, GeneratorConfig,
+    ModelConfig, OfferedRuntime, Origin, RoundFeedback,
 };
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -87,12 +87,12 @@ fn generator(base_url: &str, api_key: Option<&str>) -> Generator {
 
 /// Returns a generator for every language that the model writes.
 fn generator_for_all(endpoint: &Endpoint) -> Generator {
-    let runtime = |(name, ending): (&str, &str)| Runtime {
+    let runtime = |(name, ending): (&str, &str)| OfferedRuntime {
         name: name.to_owned(),
         aliases: Vec::new(),
         endings: vec![ending.to_owned()],
         has_tests: true,
-        ..Runtime::default()
+        ..OfferedRuntime::default()
     };
     let model = ModelConfig {
         base_url: endpoint.address.clone(),
@@ -110,11 +110,11 @@ fn completion(content: &str) -> String {
     json!({"choices": [{"message": {"role": "assistant", "content": content}, "finish_reason": "stop"}], "usage": {"total_tokens": 321}}).to_string()
 }
 
-fn request(goal: &str, code: Option<&str>) -> Request {
-    Request { goal: goal.to_owned(), code: code.map(str::to_owned), round: 1, ..Request::default() }
+fn request(goal: &str, code: Option<&str>) -> GenerateRequest {
+    GenerateRequest { goal: goal.to_owned(), code: code.map(str::to_owned), round: 1, ..GenerateRequest::default() }
 }
 
-async fn answer(status: &'static str, body: String, request: &Request) -> Result<Generation, GenerateError> {
+async fn answer(status: &'static str, body: String, request: &GenerateRequest) -> Result<Generation, GenerateError> {
     let endpoint = Endpoint::start(&[(status, body)]).await;
     generator(&endpoint.address, None).generate(request).await
 }
@@ -138,7 +138,7 @@ const ROCKET_FILES: &[(&str, &str)] = &[
 #[tokio::test]
 async fn a_goal_without_a_recipe_goes_to_the_model() {
     let endpoint = Endpoint::start(&[("200 OK", solution(ROCKET_FILES))]).await;
-    let request = Request { max_tokens: Some(600), ..request(ROCKET, None) };
+    let request = GenerateRequest { max_tokens: Some(600), ..request(ROCKET, None) };
     let generation = generator(&endpoint.address, Some("the-key")).generate(&request).await.expect("served");
     let (head, body) = endpoint.requests().remove(0);
     let signed = head.to_ascii_lowercase().contains("authorization: bearer the-key");
@@ -150,9 +150,9 @@ async fn a_goal_without_a_recipe_goes_to_the_model() {
     assert_eq!((&format["type"], &format["json_schema"]["strict"]), (&json!("json_schema"), &json!(true)));
     assert!(body["messages"][1]["content"].as_str().is_some_and(|text| text.contains(ROCKET)));
     assert_eq!(generation.origin, Origin::Model { name: "tiny".to_owned() });
-    assert_eq!((generation.run, generation.tokens, generation.repairable), (Run::Tests, 321, true));
+    assert_eq!((generation.run, generation.tokens, generation.repairable), (EntryPoint::Tests, 321, true));
     let kinds: Vec<_> = generation.files.iter().map(|file| (file.path.as_str(), file.kind)).collect();
-    assert_eq!(kinds, [("rocket.py", FileKind::Code), ("test_rocket.py", FileKind::Test)]);
+    assert_eq!(kinds, [("rocket.py", FilePurpose::Code), ("test_rocket.py", FilePurpose::Test)]);
     for part in ["`fly`", "## Plan\n\n1. Write it\n2. Test it\n", "## Notes\n\nMind the fuel.\n"] {
         assert!(generation.documentation.contains(part), "{}", generation.documentation);
     }
@@ -281,12 +281,12 @@ async fn javascript_is_written_where_a_goal_asks_for_it() {
     let endpoint = Endpoint::start(&[("200 OK", solution(&files))]).await;
     let generator = generator_for_all(&endpoint);
     let by_goal = request("Build me a rocket guidance system in JavaScript", None);
-    let by_name = Request { language: Some("node".to_owned()), ..request(ROCKET, None) };
+    let by_name = GenerateRequest { language: Some("node".to_owned()), ..request(ROCKET, None) };
     for request in [by_goal, by_name] {
         let generation = generator.generate(&request).await.expect("served");
         let kinds: Vec<_> = generation.files.iter().map(|file| (file.path.as_str(), file.kind)).collect();
-        assert_eq!(kinds, [("rocket.js", FileKind::Code), ("rocket.test.js", FileKind::Test)]);
-        assert_eq!((generation.runtime.as_str(), &generation.run), ("node", &Run::Tests));
+        assert_eq!(kinds, [("rocket.js", FilePurpose::Code), ("rocket.test.js", FilePurpose::Test)]);
+        assert_eq!((generation.runtime.as_str(), &generation.run), ("node", &EntryPoint::Tests));
     }
     assert!(endpoint.requests()[0].1["messages"][0]["content"].as_str().is_some_and(|text| text.contains("node:test")));
     let rust = generator.generate(&request("Build me a rocket guidance system in Rust", None)).await;
@@ -307,12 +307,12 @@ async fn a_recipe_wins_over_the_model_and_no_key_is_made_up() {
 
 #[tokio::test]
 async fn fixing_replaces_the_callers_file_and_shows_the_model_what_failed() {
-    let feedback = Feedback {
+    let feedback = RoundFeedback {
         failed_tests: vec![("test_x".to_owned(), "assert 1 == 2".to_owned())],
         findings: vec!["app.py, line 3: weak hash".to_owned()],
-        ..Feedback::default()
+        ..RoundFeedback::default()
     };
-    let fix = Request {
+    let fix = GenerateRequest {
         feedback: Some(feedback),
         round: 2,
         current_file: Some("app.py".to_owned()),
@@ -325,7 +325,7 @@ async fn fixing_replaces_the_callers_file_and_shows_the_model_what_failed() {
     for part in ["prin(1)", "test_x", "assert 1 == 2", "line 3: weak hash"] {
         assert!(prompt.contains(part), "{prompt}");
     }
-    assert_eq!(generation.run, Run::Script { path: "app.py".to_owned() });
+    assert_eq!(generation.run, EntryPoint::Script { path: "app.py".to_owned() });
     assert_eq!((generation.files[0].content.as_str(), generation.files[0].from_caller), ("print(1)\n", false));
     let expected = "--- a/app.py\n+++ b/app.py\n@@ -1 +1 @@\n-prin(1)\n+print(1)\n";
     assert_eq!(generation.changes.as_deref(), Some(expected));
@@ -336,11 +336,11 @@ async fn fixing_replaces_the_callers_file_and_shows_the_model_what_failed() {
 #[tokio::test]
 async fn tests_of_the_callers_file_stay_and_run() {
     let given = "def add(a, b):\n    return a - b\n\n\ndef test_add():\n    assert add(1, 2) == 3\n";
-    let fix = || Request { current_file: Some("sums.py".to_owned()), ..request("Fix this code", Some(given)) };
+    let fix = || GenerateRequest { current_file: Some("sums.py".to_owned()), ..request("Fix this code", Some(given)) };
     let fixed = given.replace("a - b", "a + b");
     let generation = answer("200 OK", solution(&[("sums.py", &fixed)]), &fix()).await.expect("served");
     let paths: Vec<_> = generation.files.iter().map(|file| file.path.as_str()).collect();
-    assert_eq!((paths, generation.run), (vec!["sums.py", "test_of_sums.py"], Run::Tests));
+    assert_eq!((paths, generation.run), (vec!["sums.py", "test_of_sums.py"], EntryPoint::Tests));
     for hostile in [
         "def add(a, b):\n    return a + b\n".to_owned(),
         fixed.replace("assert add(1, 2) == 3", "assert True"),
@@ -370,10 +370,10 @@ async fn tests_of_a_javascript_or_bash_file_stay_as_well() {
             ["echo passed\n".to_owned(), "test_add() { true; }\n".to_owned()],
         ),
     ] {
-        let fix = Request { current_file: Some(path.to_owned()), ..request("Fix this code", Some(given)) };
+        let fix = GenerateRequest { current_file: Some(path.to_owned()), ..request("Fix this code", Some(given)) };
         let endpoint = Endpoint::start(&[("200 OK", solution(&[(path, &fixed)]))]).await;
         let generation = generator_for_all(&endpoint).generate(&fix).await.expect("served");
-        assert_eq!((generation.files[0].content.as_str(), generation.run), (fixed.as_str(), Run::Tests));
+        assert_eq!((generation.files[0].content.as_str(), generation.run), (fixed.as_str(), EntryPoint::Tests));
         for hostile in hostile {
             let endpoint = Endpoint::start(&[("200 OK", solution(&[(path, &hostile)]))]).await;
             let (_, code, message) = outcome(generator_for_all(&endpoint).generate(&fix).await);
@@ -391,7 +391,7 @@ async fn a_plan_that_quotes_the_callers_file_is_left_out() {
         "files": [{"path": "app.py", "content": "def settle(total):\n    return total * 3\n", "kind": "code"}],
         "notes": "It triples. `def settle(secret_total):` is gone.\nNever negative.",
     });
-    let fix = Request { current_file: Some("app.py".to_owned()), ..request("Fix this code", Some(code)) };
+    let fix = GenerateRequest { current_file: Some("app.py".to_owned()), ..request("Fix this code", Some(code)) };
     let generation = answer("200 OK", completion(&document.to_string()), &fix).await.expect("served");
     let documentation = &generation.documentation;
     assert!(
@@ -403,11 +403,12 @@ async fn a_plan_that_quotes_the_callers_file_is_left_out() {
 
 #[tokio::test]
 async fn a_changed_file_of_tests_is_code_that_the_test_runner_runs() {
-    let fix = Request { current_file: Some("test_app.py".to_owned()), ..request("Fix this code", Some("prin(1)")) };
+    let fix =
+        GenerateRequest { current_file: Some("test_app.py".to_owned()), ..request("Fix this code", Some("prin(1)")) };
     let reply = completion("```python name=test_app.py\nprint(1)\n```");
     let generation = answer("200 OK", reply, &fix).await.expect("served");
     let files: Vec<_> = generation.files.iter().map(|file| (file.path.as_str(), file.kind)).collect();
-    assert_eq!((files, generation.run), (vec![("test_app.py", FileKind::Code)], Run::Tests));
+    assert_eq!((files, generation.run), (vec![("test_app.py", FilePurpose::Code)], EntryPoint::Tests));
 }
 
 #[tokio::test]
@@ -418,26 +419,29 @@ async fn tests_are_added_and_the_callers_file_stays() {
     let files: Vec<_> =
         generation.files.iter().map(|file| (file.path.as_str(), file.content.as_str(), file.from_caller)).collect();
     assert_eq!(files, [("main.py", "x = 1\n", true), ("test_main.py", "from main import x\n", false)]);
-    assert_eq!(generation.run, Run::Tests);
+    assert_eq!(generation.run, EntryPoint::Tests);
 }
 
 #[tokio::test]
 async fn an_explanation_leaves_out_what_quotes_the_callers_file() {
     let code = "def settle(secret_total):\n    return secret_total * 2\n";
     let reply = "The function doubles its argument.\n\nSee `def settle(secret_total):`.\n```python\nx = 1\n```\nIt never fails.\n";
-    let explain = Request { language: Some("python".to_owned()), ..request("Explain this code", Some(code)) };
+    let explain = GenerateRequest { language: Some("python".to_owned()), ..request("Explain this code", Some(code)) };
     let generation = answer("200 OK", completion(reply), &explain).await.expect("served");
     assert_eq!(generation.documentation, "The function doubles its argument.\n\nIt never fails.\n");
-    assert_eq!((generation.action, generation.repairable), (Action::Explained, false));
-    assert_eq!((generation.files[0].from_caller, &generation.run), (true, &Run::Script { path: "main.py".to_owned() }));
+    assert_eq!((generation.action, generation.repairable), (GenerationAction::Explained, false));
+    assert_eq!(
+        (generation.files[0].from_caller, &generation.run),
+        (true, &EntryPoint::Script { path: "main.py".to_owned() })
+    );
 }
 
 #[tokio::test]
 async fn a_reviewers_comment_reaches_the_model_even_for_a_recipe() {
-    let feedback = Feedback { comment: Some("shorter names".to_owned()), ..Feedback::default() };
+    let feedback = RoundFeedback { comment: Some("shorter names".to_owned()), ..RoundFeedback::default() };
     let goal = "Create a JWT authentication function with tests";
     let generation =
-        answer("200 OK", completion(TWO_FILES), &Request { feedback: Some(feedback), ..request(goal, None) })
+        answer("200 OK", completion(TWO_FILES), &GenerateRequest { feedback: Some(feedback), ..request(goal, None) })
             .await
             .expect("served");
     assert!(matches!(generation.origin, Origin::Model { .. }));
@@ -575,7 +579,8 @@ async fn a_call_that_is_not_heard_out_leaves_what_its_prompt_took() {
 #[tokio::test]
 async fn a_spent_budget_asks_nobody() {
     let generator = generator("http://127.0.0.1:1/v1", None);
-    let (kind, code, _) = outcome(generator.generate(&Request { max_tokens: Some(0), ..request(ROCKET, None) }).await);
+    let (kind, code, _) =
+        outcome(generator.generate(&GenerateRequest { max_tokens: Some(0), ..request(ROCKET, None) }).await);
     assert_eq!((kind, code), ("fail", "budget_exceeded"));
 }
 

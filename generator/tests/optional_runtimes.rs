@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use generator::{GenerateError, Generation, Generator, GeneratorConfig, Mode, Request, Runtime, SourceFile};
+use generator::{
+    GenerateError, GenerateRequest, Generation, GenerationMode, Generator, GeneratorConfig, OfferedRuntime, SourceFile,
+};
 use proptest::prelude::*;
 
 const ADDABLE: [&str; 8] = ["typescript", "ruby", "php", "perl", "c", "cpp", "go", "java"];
@@ -26,11 +28,11 @@ const PROGRAMS: [(&str, &[&str], &str, &str, &str); 8] = [
     ("java", &["Java 17"], "Main.java", "", "public class Main {\n  public static void main(String[] args) {}\n}\n"),
 ];
 
-fn runtime(name: &str) -> Runtime {
-    Runtime { name: name.to_owned(), has_tests: name.starts_with("python"), ..Runtime::default() }
+fn runtime(name: &str) -> OfferedRuntime {
+    OfferedRuntime { name: name.to_owned(), has_tests: name.starts_with("python"), ..OfferedRuntime::default() }
 }
 
-fn generator(runtimes: Vec<Runtime>) -> Generator {
+fn generator(runtimes: Vec<OfferedRuntime>) -> Generator {
     let is_offered = |name: &str| runtimes.iter().any(|runtime| runtime.name == name);
     let addable = ADDABLE.into_iter().filter(|name| !is_offered(name)).map(str::to_owned).collect();
     Generator::open(GeneratorConfig { runtimes, addable, ..GeneratorConfig::default() })
@@ -38,16 +40,16 @@ fn generator(runtimes: Vec<Runtime>) -> Generator {
 }
 
 /// Returns one request for each way in which a program shows its language.
-fn requests() -> impl Iterator<Item = (&'static str, Request)> {
+fn requests() -> impl Iterator<Item = (&'static str, GenerateRequest)> {
     PROGRAMS.iter().flat_map(|(name, languages, file, first_line, code)| {
-        let given = |language: &str, file: &str, code: String| Request {
+        let given = |language: &str, file: &str, code: String| GenerateRequest {
             goal: "Run this".to_owned(),
-            mode: Mode::Run,
+            mode: GenerationMode::Run,
             code: Some(code),
             language: Some(language.to_owned()),
             current_file: Some(file.to_owned()),
             round: 1,
-            ..Request::default()
+            ..GenerateRequest::default()
         };
         // Text that could be any language.
         let mut requests: Vec<_> = languages.iter().map(|language| given(language, "", "x\n".to_owned())).collect();
@@ -73,7 +75,7 @@ async fn a_program_is_run_by_the_runtime_of_its_language() {
 async fn a_file_of_typescript_gets_an_ending_that_node_accepts() {
     let all = generator(["python", "typescript"].map(runtime).to_vec());
     for (file, expected) in [("App.tsx", "App.ts"), ("a.TS", "a.ts"), ("a.cts", "a.cts"), ("b.jsx", "main.ts")] {
-        let request = Request {
+        let request = GenerateRequest {
             language: Some("typescript".to_owned()),
             current_file: Some(file.to_owned()),
             ..request("const a: number = 1;\n")
@@ -91,14 +93,14 @@ async fn a_refusal_says_how_an_operator_adds_the_runtime() {
         let command = format!("sandbox/build-root.sh DATA/sandbox {name},");
         assert!(hint.contains("the runtimes are: python, node. ") && hint.contains(&command), "{request:?}: {hint}");
     }
-    let klingon = Request { language: Some("haskell".to_owned()), ..requests().next().expect("one").1 };
+    let klingon = GenerateRequest { language: Some("haskell".to_owned()), ..requests().next().expect("one").1 };
     let Err(GenerateError::NoGenerator { hint }) = few.generate(&klingon).await else { panic!("served") };
     assert!(!hint.contains("build-root.sh"), "{hint}");
 }
 
 /// Returns a generator with runtimes of Python that have libraries.
 fn with_libraries() -> Generator {
-    let variant = |name: &str, modules: &[&str]| Runtime {
+    let variant = |name: &str, modules: &[&str]| OfferedRuntime {
         variant_of: Some("python".to_owned()),
         modules: modules.iter().map(|module| (*module).to_owned()).collect(),
         ..runtime(name)
@@ -110,17 +112,17 @@ fn with_libraries() -> Generator {
     ])
 }
 
-fn request(code: &str) -> Request {
-    Request {
+fn request(code: &str) -> GenerateRequest {
+    GenerateRequest {
         goal: "Run this".to_owned(),
         code: Some(code.to_owned()),
-        mode: Mode::Run,
+        mode: GenerationMode::Run,
         round: 1,
-        ..Request::default()
+        ..GenerateRequest::default()
     }
 }
 
-async fn runtime_of(request: &Request) -> Generation {
+async fn runtime_of(request: &GenerateRequest) -> Generation {
     // Opened once: it reads the whole catalogue.
     static GENERATOR: LazyLock<Generator> = LazyLock::new(with_libraries);
     GENERATOR.generate(request).await.unwrap_or_else(|error| panic!("{request:?}: {error}"))
@@ -145,9 +147,11 @@ async fn imports_choose_the_runtime_with_most_of_the_modules() {
 
 #[tokio::test]
 async fn the_language_of_a_variant_is_python() {
-    let generation = runtime_of(&Request { language: Some("Python-Data".to_owned()), ..request("print(1)\n") }).await;
+    let generation =
+        runtime_of(&GenerateRequest { language: Some("Python-Data".to_owned()), ..request("print(1)\n") }).await;
     assert_eq!((generation.runtime.as_str(), generation.files[0].path.as_str()), ("python-data", "main.py"));
-    let tests = Request { mode: Mode::Test, ..request("import pandas\ndef test_a():\n    assert True\n") };
+    let tests =
+        GenerateRequest { mode: GenerationMode::Test, ..request("import pandas\ndef test_a():\n    assert True\n") };
     let generation = runtime_of(&tests).await;
     assert_eq!((generation.runtime.as_str(), generation.files[0].path.as_str()), ("python-data", "test_main.py"));
 }
@@ -157,11 +161,11 @@ async fn a_file_of_the_caller_takes_precedence_over_a_library_of_the_same_name()
     let file = |path: &str, content: &str| SourceFile {
         path: path.to_owned(),
         content: content.to_owned(),
-        kind: generator::FileKind::Code,
+        kind: generator::FilePurpose::Code,
         from_caller: true,
     };
     let of = async |files: Vec<SourceFile>| {
-        let project = Request { code: None, files, entry: Some("main.py".to_owned()), ..request("") };
+        let project = GenerateRequest { code: None, files, entry: Some("main.py".to_owned()), ..request("") };
         runtime_of(&project).await.runtime
     };
     let main = || file("main.py", "import pandas\n");

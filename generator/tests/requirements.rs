@@ -1,6 +1,6 @@
 //! Goals that state requirements. A recipe that lacks one declines, and the refusal names it.
 
-use generator::{GenerateError, Generator, Origin, Request};
+use generator::{GenerateError, GenerateRequest, Generator, Origin};
 
 mod support;
 
@@ -10,7 +10,7 @@ fn generator() -> Generator {
 
 /// Returns the recipe that serves a goal, or the hint of the refusal.
 async fn answer(generator: &Generator, goal: &str) -> Result<String, String> {
-    match generator.generate(&Request { goal: goal.to_owned(), round: 1, ..Request::default() }).await {
+    match generator.generate(&GenerateRequest { goal: goal.to_owned(), round: 1, ..GenerateRequest::default() }).await {
         Ok(generation) => match generation.origin {
             Origin::Recipe { name, .. } => Ok(name),
             other @ (Origin::Caller | Origin::Model { .. } | Origin::Documenter | Origin::Tools) => {

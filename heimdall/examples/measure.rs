@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heimdall::{AnalysisType, Request, Suppressions, analyze};
+use heimdall::{AnalysisRequest, AnalysisType, Suppressions, analyze};
 
 const ROUNDS: usize = 30;
 
@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 #[expect(clippy::disallowed_methods, reason = "measures real time")]
 fn measure(path: &str, source: &str) -> Duration {
-    let request = Request {
+    let request = AnalysisRequest {
         source,
         file_path: Some(path),
         language: None,

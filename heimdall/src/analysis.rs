@@ -1,9 +1,9 @@
 //! Analysis of a text whose language is known, and construction of its report.
 
 use crate::findings::Findings;
-use crate::outcome::Outcome;
-use crate::request::Request;
-use crate::suppression::Accepted;
+use crate::metadata::AnalysisMetadata;
+use crate::request::AnalysisRequest;
+use crate::suppression::AcceptedFindings;
 use crate::{fingerprint, language, python, rules, score, text};
 use analysis_report::{AnalysisReport, Finding};
 use analysis_report::{AnalysisType, Suppressions};
@@ -12,7 +12,10 @@ use analysis_report::{AnalysisType, Suppressions};
 pub const MAX_SOURCE_BYTES: usize = 1024 * 1024;
 
 /// Returns the findings of a text and, separately, those that its comments accept.
-pub(crate) fn examine(request: &Request<'_>, language: &'static str) -> (Vec<Finding>, Vec<Finding>, Outcome) {
+pub(crate) fn examine(
+    request: &AnalysisRequest<'_>,
+    language: &'static str,
+) -> (Vec<Finding>, Vec<Finding>, AnalysisMetadata) {
     let mut findings = Findings::new(request.source);
     let outcome = if language == "python" {
         python::analyze(request, &mut findings)
@@ -21,7 +24,7 @@ pub(crate) fn examine(request: &Request<'_>, language: &'static str) -> (Vec<Fin
     };
     let layout = findings.take_layout();
     let honored = layout.as_ref().filter(|_| request.suppressions == Suppressions::Honor);
-    let accepted = honored.map(|layout| (layout, Accepted::read(layout, language)));
+    let accepted = honored.map(|layout| (layout, AcceptedFindings::read(layout, language)));
     for line in accepted.iter().flat_map(|(_, accepted)| accepted.unknown_rules()) {
         findings.report_line(&rules::UNKNOWN_SUPPRESSION, *line, *line);
     }
@@ -37,7 +40,7 @@ pub(crate) fn report(
     language: &str,
     findings: Vec<Finding>,
     suppressed: Vec<Finding>,
-    outcome: Outcome,
+    outcome: AnalysisMetadata,
 ) -> AnalysisReport {
     AnalysisReport {
         language: language.to_owned(),
@@ -52,7 +55,7 @@ pub(crate) fn report(
 
 /// Returns the report for text that is not code: no tools, score 0, confidence 0.
 pub(crate) fn not_analysed() -> AnalysisReport {
-    let outcome = Outcome { parsed: false, confidence: 0.0, tools: Vec::new() };
+    let outcome = AnalysisMetadata { parsed: false, confidence: 0.0, tools: Vec::new() };
     AnalysisReport { overall_score: 0, ..report(language::UNKNOWN, Vec::new(), Vec::new(), outcome) }
 }
 
@@ -61,5 +64,5 @@ pub(crate) fn oversized(language: &str) -> AnalysisReport {
     findings.report_line(&rules::TOO_LARGE, 1, 1);
     let mut findings = findings.into_sorted(AnalysisType::General);
     fingerprint::assign(&mut findings, "", language, None);
-    report(language, findings, Vec::new(), Outcome { parsed: false, confidence: 0.0, tools: vec!["heimdall"] })
+    report(language, findings, Vec::new(), AnalysisMetadata { parsed: false, confidence: 0.0, tools: vec!["heimdall"] })
 }

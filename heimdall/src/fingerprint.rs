@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::layout::{Layout, Scope};
+use crate::layout::{Layout, ScopeDigest};
 use analysis_report::Finding;
 
 /// Length of a fingerprint, in bytes.
@@ -76,7 +76,7 @@ impl<'s> Code<'s> {
     fn digest(&self, finding: &Finding) -> [u8; 32] {
         let is_whole_file = finding.rule.starts_with("SOURCE-") || WHOLE_FILE.contains(&finding.rule.as_str());
         let statement = self.layout.and_then(|layout| layout.statement(finding.line_start));
-        let scope: Scope = statement.map(|statement| statement.scope).unwrap_or_default();
+        let scope: ScopeDigest = statement.map(|statement| statement.scope).unwrap_or_default();
         let mut hasher = Sha256::new().chain_update(&finding.rule).chain_update([0]).chain_update(scope);
         if !is_whole_file {
             let last = statement.map_or(finding.line_end, |statement| statement.last.min(finding.line_end));

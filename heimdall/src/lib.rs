@@ -16,9 +16,9 @@ mod language;
 #[expect(clippy::wildcard_enum_match_arm, reason = "the parser may add token kinds")]
 mod layout;
 mod lines;
+mod metadata;
 #[expect(clippy::wildcard_enum_match_arm, reason = "the parser may add token kinds")]
 mod notebook;
-mod outcome;
 #[expect(clippy::wildcard_enum_match_arm, reason = "a rule matches specific syntax; the parser may add node kinds")]
 mod python;
 mod request;
@@ -32,19 +32,19 @@ pub use analysis_report::{AnalysisReport, AnalysisType, Finding, FindingKind, Se
 pub use findings::limit_findings;
 pub use fixes::apply_fixes;
 pub use language::detect_language;
-pub use request::Request;
+pub use request::AnalysisRequest;
 pub use rules::{Rule, all as all_rules};
 
 use analysis::{examine, not_analysed, oversized, report};
 use language::Guess;
-use outcome::Outcome;
+use metadata::AnalysisMetadata;
 
 /// Analyses one source text. Total and deterministic: every input gets a report, and the same request gives the same
 /// report.
 ///
 /// A step budget bounds the work, not a clock. The exception is the syntax check of other languages: their parsers stop
 /// after half a second, and if a parser stops, no syntax error is reported and no text counts as a comment.
-pub fn analyze(request: &Request<'_>) -> AnalysisReport {
+pub fn analyze(request: &AnalysisRequest<'_>) -> AnalysisReport {
     let language = match language::guess(request.language, request.file_path, request.source) {
         Guess::Language(language) => language,
         Guess::Notebook => return notebook::analyze(request),
@@ -54,7 +54,7 @@ pub fn analyze(request: &Request<'_>) -> AnalysisReport {
         return oversized(language);
     }
     if request.source.trim_start_matches('\u{feff}').trim().is_empty() {
-        let outcome = Outcome { parsed: true, confidence: 1.0, tools: vec!["heimdall"] };
+        let outcome = AnalysisMetadata { parsed: true, confidence: 1.0, tools: vec!["heimdall"] };
         return report(language, Vec::new(), Vec::new(), outcome);
     }
     let (findings, suppressed, outcome) = examine(request, language);

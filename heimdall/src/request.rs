@@ -4,7 +4,7 @@ use analysis_report::{AnalysisType, Suppressions};
 
 /// A source text and what the caller knows about it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Request<'a> {
+pub struct AnalysisRequest<'a> {
     /// The code, at most [`MAX_SOURCE_BYTES`](crate::MAX_SOURCE_BYTES) bytes.
     pub source: &'a str,
     /// Path of the source; used to detect the language.

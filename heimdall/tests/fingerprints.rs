@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use heimdall::{AnalysisType, Request, Suppressions, analyze};
+use heimdall::{AnalysisRequest, AnalysisType, Suppressions, analyze};
 
 /// Returns the rules and fingerprints of the security findings.
 fn fingerprints(path: &str, source: &str) -> BTreeSet<(String, String)> {
-    let request = Request {
+    let request = AnalysisRequest {
         source,
         file_path: Some(path),
         language: None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use heimdall::{AnalysisReport, AnalysisType, FindingKind, Request, Severity, Suppressions, analyze};
+use heimdall::{AnalysisReport, AnalysisRequest, AnalysisType, FindingKind, Severity, Suppressions, analyze};
 
 type Expected = BTreeSet<(u32, String, String)>;
 
@@ -12,7 +12,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 fn report(path: &Path, source: &str) -> AnalysisReport {
-    analyze(&Request {
+    analyze(&AnalysisRequest {
         source,
         file_path: path.to_str(),
         language: None,

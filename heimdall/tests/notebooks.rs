@@ -1,11 +1,19 @@
 //! Notebooks are analysed cell by cell.
 
-use heimdall::{AnalysisReport, AnalysisType, Request, Suppressions, analyze};
+use heimdall::{AnalysisReport, AnalysisRequest, AnalysisType, Suppressions, analyze};
 use serde_json::{Value, json};
 
 fn request(path: Option<&str>, language: Option<&str>, source: &str) -> AnalysisReport {
     let (kind, suppressions) = (AnalysisType::Security, Suppressions::Honor);
-    analyze(&Request { source, file_path: path, language, kind, suppressions, framework: None, dependencies: &[] })
+    analyze(&AnalysisRequest {
+        source,
+        file_path: path,
+        language,
+        kind,
+        suppressions,
+        framework: None,
+        dependencies: &[],
+    })
 }
 
 fn notebook(cells: &[(&str, Value)]) -> Value {

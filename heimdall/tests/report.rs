@@ -1,6 +1,6 @@
 //! Form of a report, and the effect of the request's fields.
 
-use heimdall::{AnalysisReport, AnalysisType, FindingKind, Request, Severity, Suppressions, analyze};
+use heimdall::{AnalysisReport, AnalysisRequest, AnalysisType, FindingKind, Severity, Suppressions, analyze};
 
 const SOURCE: &str = "import sqlite3
 
@@ -16,7 +16,7 @@ def add(item, target=[]):
 ";
 
 fn report(kind: AnalysisType) -> AnalysisReport {
-    analyze(&Request {
+    analyze(&AnalysisRequest {
         source: SOURCE,
         file_path: None,
         language: None,
@@ -51,7 +51,7 @@ fn the_kind_selects_but_never_hides_security() {
 fn findings_are_sorted_by_severity() {
     let source = "x = random.random()\nos.system(input())\nhashlib.md5(b'')\n";
     let source = format!("import os, random, hashlib\n{source}");
-    let request = Request {
+    let request = AnalysisRequest {
         source: &source,
         file_path: None,
         language: None,
@@ -79,7 +79,7 @@ fn sql_injection_is_described_as_the_contract_requires() {
 fn sql_in_a_python_string_is_analysed_as_python() {
     let source = "uid = input()\ncur.execute(f\"\"\"\n    SELECT a\n    FROM b WHERE c = {uid}\n\"\"\")\n";
     let kind = AnalysisType::Security;
-    let report = analyze(&Request {
+    let report = analyze(&AnalysisRequest {
         source,
         file_path: None,
         language: None,
@@ -97,7 +97,7 @@ fn framework_and_dependencies_have_an_effect() {
     let source = "import os\n\ndef handle(event, context):\n    os.system(event['name'])\n";
     let dependencies = ["pycrypto==2.6.1".to_owned()];
     let run = |framework, dependencies| {
-        let request = Request {
+        let request = AnalysisRequest {
             source,
             file_path: None,
             language: None,
@@ -122,7 +122,7 @@ fn a_report_survives_json() {
 
 fn python(source: &str) -> AnalysisReport {
     let language = Some("python");
-    analyze(&Request {
+    analyze(&AnalysisRequest {
         source,
         file_path: None,
         language,

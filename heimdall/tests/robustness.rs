@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heimdall::{AnalysisReport, AnalysisType, MAX_SOURCE_BYTES, Request, Suppressions, all_rules, analyze};
+use heimdall::{AnalysisReport, AnalysisRequest, AnalysisType, MAX_SOURCE_BYTES, Suppressions, all_rules, analyze};
 use proptest::prelude::*;
 
 fn python(source: &str) -> AnalysisReport {
@@ -10,7 +10,7 @@ fn python(source: &str) -> AnalysisReport {
 }
 
 fn request(source: &str, language: Option<&str>) -> AnalysisReport {
-    analyze(&Request {
+    analyze(&AnalysisRequest {
         source,
         file_path: None,
         language,
@@ -379,7 +379,7 @@ proptest! {
 
 /// Returns the findings with suppressions ignored, as for a workflow.
 fn untrusted(path: &str, source: &str) -> Vec<(String, u32)> {
-    let report = analyze(&Request {
+    let report = analyze(&AnalysisRequest {
         source,
         file_path: Some(path),
         language: None,

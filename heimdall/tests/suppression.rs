@@ -1,10 +1,10 @@
 //! Suppression comments.
 
-use heimdall::{AnalysisReport, AnalysisType, Request, Suppressions, analyze};
+use heimdall::{AnalysisReport, AnalysisRequest, AnalysisType, Suppressions, analyze};
 
 fn report(path: &str, source: &str, suppressions: Suppressions) -> AnalysisReport {
     let kind = AnalysisType::General;
-    analyze(&Request {
+    analyze(&AnalysisRequest {
         source,
         file_path: Some(path),
         language: None,

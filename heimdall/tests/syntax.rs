@@ -1,10 +1,10 @@
 //! Syntax errors are reported with their line.
 
-use heimdall::{AnalysisReport, AnalysisType, Request, Suppressions, analyze};
+use heimdall::{AnalysisReport, AnalysisRequest, AnalysisType, Suppressions, analyze};
 
 fn report(path: &str, source: &str) -> AnalysisReport {
     let kind = AnalysisType::Security;
-    analyze(&Request {
+    analyze(&AnalysisRequest {
         source,
         file_path: Some(path),
         language: None,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::client::{Account, AccountSource, Accounts};
-use crate::scenario::{Scenario, ScenarioError, Span};
+use crate::scenario::{Scenario, ScenarioDuration, ScenarioError};
 use crate::stack::StackFile;
 
 /// Put a PromptCraft service under load, and judge its latencies and the ends of its workflows
@@ -32,7 +32,7 @@ pub struct Arguments {
     promptcraft: Option<PathBuf>,
     /// Length of the measured window, instead of the scenario's
     #[arg(long, value_name = "60s")]
-    duration: Option<Span>,
+    duration: Option<ScenarioDuration>,
     /// Factor for every rate, or number of users, of the scenario
     #[arg(long, default_value_t = 1.0, value_parser = parse_scale)]
     scale: f64,
@@ -63,7 +63,7 @@ impl Arguments {
     pub fn into_plan(self) -> Result<Plan, ScenarioError> {
         let mut scenario = Scenario::read(&self.scenario)?;
         scenario.scale(self.scale);
-        if let Some(Span(duration)) = self.duration {
+        if let Some(ScenarioDuration(duration)) = self.duration {
             scenario.duration = duration.max(std::time::Duration::from_secs(1));
         }
         let stack = StackFile::read(&self.data);

@@ -14,12 +14,12 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::arguments::Plan;
-use crate::client::{Account, AccountError, Accounts, Api, Failure, Session};
+use crate::client::{Account, AccountError, Accounts, Api, RequestFailure, Session};
 use crate::engine::{self, Context};
 use crate::measure::cpu::{CpuMeter, CpuUsage};
 use crate::measure::ledger::Ledger;
 use crate::measure::recorder::Recorder;
-use crate::report::progress::{Figures, Progress};
+use crate::report::progress::{Figures, ProgressLine};
 use crate::report::{Measurements, Report, Setup, WriteError, to_terminal, write_all};
 use crate::scenario::Scenario;
 
@@ -33,11 +33,11 @@ pub enum RunError {
     #[error("cannot build an HTTP client: {0}")]
     Client(#[from] reqwest::Error),
     #[error("{url} does not serve /health: {failure}. Start a stack with `promptcraft up --demo`, or pass --url")]
-    Unreachable { url: String, failure: Failure },
+    Unreachable { url: String, failure: RequestFailure },
     #[error(transparent)]
     Accounts(#[from] AccountError),
     #[error("user {name} cannot sign in: {failure}")]
-    SignIn { name: String, failure: Failure },
+    SignIn { name: String, failure: RequestFailure },
     #[error(transparent)]
     Write(#[from] WriteError),
     #[error("cannot listen for signals: {0}")]
@@ -130,7 +130,7 @@ async fn drive(plan: &Plan, context: &Arc<Context>, start: Instant, window_start
         sleep_until(window_start + context.scenario.duration).await;
         meter.usage()
     };
-    let progress = Progress::new(context.scenario.warm_up + context.scenario.duration);
+    let progress = ProgressLine::new(context.scenario.warm_up + context.scenario.duration);
     let load = async { tokio::join!(engine::run(context, start), meter) };
     let usage = tokio::select! {
         ((), usage) = load => usage,
@@ -147,7 +147,7 @@ async fn sign_in(api: &Api, account: Account) -> Result<Session, RunError> {
 }
 
 /// Updates the progress line. Never returns.
-async fn show_progress<T>(progress: &Progress, context: &Context, start: Instant) -> T {
+async fn show_progress<T>(progress: &ProgressLine, context: &Context, start: Instant) -> T {
     let mut ticks = interval(PROGRESS_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sandbox::{Backend, Command, Job, JobFile, Limits, Owner, SandboxConfig, SecurityLevel};
+use sandbox::{Backend, Command, IsolationLevel, Job, JobFile, Limits, Owner, SandboxConfig};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -48,7 +48,7 @@ fn show(what: &str, mut times: Vec<Duration>) {
 }
 
 fn hello() -> Job {
-    let level = SecurityLevel::Standard;
+    let level = IsolationLevel::Standard;
     Job {
         owner: Owner::new("bench"),
         level,
@@ -68,7 +68,7 @@ fn config(roots_dir: PathBuf, backend: Backend) -> SandboxConfig {
         roots_dir,
         runtimes: vec!["python".into()],
         pool_size: 2,
-        prestart: Some(SecurityLevel::Standard),
+        prestart: Some(IsolationLevel::Standard),
         jobs_per_container: 1,
         docker_runtime: None,
         concurrency: 2,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use crate::error::SandboxError;
-use crate::job::SecurityLevel;
+use crate::job::IsolationLevel;
 use crate::runtime;
 
 /// The isolation backend.
@@ -31,9 +31,9 @@ pub struct SandboxConfig {
     /// Warm containers of the first runtime, and at most one of each other runtime; with 0 each container is started on
     /// demand.
     pub pool_size: usize,
-    /// Security level whose scripts find a started interpreter in a warm container (a few MB each); other jobs start
+    /// Isolation level whose scripts find a started interpreter in a warm container (a few MB each); other jobs start
     /// their own.
-    pub prestart: Option<SecurityLevel>,
+    pub prestart: Option<IsolationLevel>,
     /// Maximum jobs of one owner in one container at level `standard`, with a wipe in between; 1 uses each container
     /// once.
     pub jobs_per_container: u32,

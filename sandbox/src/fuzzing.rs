@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::job::{Command, Job, JobFile, JobInput, Limits, Owner, SecurityLevel};
+use crate::job::{Command, IsolationLevel, Job, JobFile, JobInput, Limits, Owner};
 use crate::result::{TestCase, report};
 use crate::runtime::source_encoding::{SourceForm, normalize};
 
@@ -15,7 +15,7 @@ pub fn read_report(lines: &[u8], exit_code: Option<i32>) -> Vec<TestCase> {
 /// Returns whether a job with these files passes the job check.
 #[must_use]
 pub fn accepts(files: Vec<JobFile>) -> bool {
-    let level = SecurityLevel::Strict;
+    let level = IsolationLevel::Strict;
     let limits = Limits::for_level(level, Duration::from_secs(1));
     let (owner, runtime) = (Owner::new("fuzzer"), "python".into());
     let (command, input, live_output) = (Command::Tests, JobInput::default(), None);

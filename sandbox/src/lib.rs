@@ -26,10 +26,10 @@ use tokio_util::sync::CancellationToken;
 
 pub use config::{Backend, SandboxConfig};
 pub use error::SandboxError;
-pub use job::{Command, Job, JobFile, JobInput, Limits, Owner, SecurityLevel};
-pub use result::{Health, JobResult, Outcome, TestCase, TestOutcome, Usage, signal_text};
+pub use job::{Command, IsolationLevel, Job, JobFile, JobInput, Limits, Owner};
+pub use result::{JobResult, Outcome, SandboxHealth, TestCase, TestOutcome, Usage, signal_text};
 pub use runner::protocol::{LeftOut, OUTPUT_DIR, OutputChunk, OutputStream};
-pub use runtime::{Language, Library, language_of, languages};
+pub use runtime::{Library, RuntimeLanguage, language_of, languages};
 
 /// A backend that runs jobs, each isolated from the host and from every other job.
 #[async_trait]
@@ -42,7 +42,7 @@ pub trait Sandbox: Send + Sync {
     async fn run(&self, job: Job, cancel: CancellationToken) -> Result<JobResult, SandboxError>;
 
     /// Returns whether jobs can run now, and which restrictions are in place.
-    async fn health(&self) -> Health;
+    async fn health(&self) -> SandboxHealth;
 
     /// Returns the names of the runtimes that jobs may request.
     fn runtimes(&self) -> Vec<String>;

@@ -75,7 +75,7 @@ fn strip(lines: &[&str], prefix: &str, applies: impl Fn(usize) -> bool) -> Strin
 
 /// The meaning of a line to the tokenizer.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
+enum LineRole {
     /// A statement starts here.
     Statement,
     /// Inside brackets, a comment or blank: indentation is insignificant.
@@ -85,7 +85,7 @@ enum Role {
 }
 
 /// Classifies the lines of an indented snippet; `None` if it cannot be parsed safely.
-fn roles(text: &str, count: usize) -> Option<Vec<Role>> {
+fn roles(text: &str, count: usize) -> Option<Vec<LineRole>> {
     // An enclosing block makes the indentation legal for the tokenizer.
     let header = "if 1:\n";
     let (statements, literals) = python::with_module(&format!("{header}{text}"), |parsed| {
@@ -95,13 +95,13 @@ fn roles(text: &str, count: usize) -> Option<Vec<Role>> {
     })?;
     let breaks: Vec<usize> = text.match_indices('\n').map(|(at, _)| at + header.len()).collect();
     let line_of = |offset: usize| breaks.partition_point(|end| *end < offset);
-    let mut roles = vec![Role::Free; count];
+    let mut roles = vec![LineRole::Free; count];
     for start in statements {
-        roles.iter_mut().skip(line_of(start)).take(1).for_each(|role| *role = Role::Statement);
+        roles.iter_mut().skip(line_of(start)).take(1).for_each(|role| *role = LineRole::Statement);
     }
     for (number, (start, last)) in literals.into_iter().enumerate() {
         let following = line_of(last).saturating_sub(line_of(start));
-        roles.iter_mut().skip(line_of(start) + 1).take(following).for_each(|role| *role = Role::String(number));
+        roles.iter_mut().skip(line_of(start) + 1).take(following).for_each(|role| *role = LineRole::String(number));
     }
     Some(roles)
 }
@@ -144,16 +144,16 @@ fn literals(tokens: &[Token]) -> Vec<(usize, usize)> {
     found
 }
 
-fn dedent_statements(lines: &[&str], roles: &[Role]) -> String {
-    let statements = lines.iter().zip(roles).filter(|(_, role)| **role == Role::Statement).map(|(line, _)| *line);
+fn dedent_statements(lines: &[&str], roles: &[LineRole]) -> String {
+    let statements = lines.iter().zip(roles).filter(|(_, role)| **role == LineRole::Statement).map(|(line, _)| *line);
     let prefix = common_indent(statements);
     let wholly_indented = |string: usize| {
-        let inside = lines.iter().zip(roles).filter(|(_, role)| **role == Role::String(string));
+        let inside = lines.iter().zip(roles).filter(|(_, role)| **role == LineRole::String(string));
         inside.map(|(line, _)| *line).all(|line| is_blank(line) || line.starts_with(prefix))
     };
     strip(lines, prefix, |number| match roles[number] {
-        Role::Statement | Role::Free => true,
-        Role::String(string) => wholly_indented(string),
+        LineRole::Statement | LineRole::Free => true,
+        LineRole::String(string) => wholly_indented(string),
     })
 }
 

@@ -16,7 +16,7 @@ mod terminal;
 
 pub use bot::Bot;
 pub use client::{Answer, Client, goal_request, question_of, run_request};
-pub use model_endpoint::{ModelEndpoint, ModelRequest, REPLY_TOKENS, Reply};
+pub use model_endpoint::{ModelEndpoint, ModelReply, ModelRequest, REPLY_TOKENS};
 pub use operator::{
     audit_log, broker_as, broker_at, dead_letters, differences, history, raw_broker_as, redis_answers, redis_command,
     writer_of,

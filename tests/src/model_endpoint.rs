@@ -14,7 +14,7 @@ pub const REPLY_TOKENS: u64 = 400;
 
 /// A reply of the endpoint.
 #[derive(Debug, Clone)]
-pub enum Reply {
+pub enum ModelReply {
     /// A structured reply with these files, by path and content.
     Files(Vec<(&'static str, &'static str)>),
     /// A completion with this text.
@@ -46,7 +46,7 @@ impl ModelRequest {
 
 #[derive(Debug, Default)]
 struct Play {
-    script: VecDeque<Reply>,
+    script: VecDeque<ModelReply>,
     requests: Vec<ModelRequest>,
 }
 
@@ -90,7 +90,7 @@ impl ModelEndpoint {
     /// # Panics
     ///
     /// Never: no code panics while it holds the lock.
-    pub fn plays(&self, script: impl Into<VecDeque<Reply>>) {
+    pub fn plays(&self, script: impl Into<VecDeque<ModelReply>>) {
         *self.play.lock().expect("the play") = Play { script: script.into(), requests: Vec::new() };
     }
 
@@ -119,14 +119,14 @@ async fn answer(stream: &mut TcpStream, play: &Mutex<Play>) -> Option<()> {
         if play.script.len() > 1 { play.script.pop_front() } else { play.script.front().cloned() }
     };
     let (status, more, body) = match reply? {
-        Reply::Files(files) => (200, String::new(), completion(&solution(&files), "stop")),
-        Reply::Text(text) => (200, String::new(), completion(text, "stop")),
-        Reply::Truncated(text) => (200, String::new(), completion(text, "length")),
-        Reply::Refused(status, seconds) => {
+        ModelReply::Files(files) => (200, String::new(), completion(&solution(&files), "stop")),
+        ModelReply::Text(text) => (200, String::new(), completion(text, "stop")),
+        ModelReply::Truncated(text) => (200, String::new(), completion(text, "length")),
+        ModelReply::Refused(status, seconds) => {
             let delay = seconds.map(|seconds| format!("retry-after: {seconds}\r\n")).unwrap_or_default();
             (status, delay, json!({"error": {"message": "refused"}}))
         }
-        Reply::Never => return None,
+        ModelReply::Never => return None,
     };
     let body = body.to_string();
     let head = format!(

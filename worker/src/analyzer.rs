@@ -9,7 +9,7 @@ use tokio::time::Instant;
 pub(crate) async fn analyze(task: AnalysisTask) -> Result<(AnalysisReport, Duration), tokio::task::JoinError> {
     tokio::task::spawn_blocking(move || {
         let (start, cpu) = (Instant::now(), thread_cpu());
-        let report = heimdall::analyze(&heimdall::Request {
+        let report = heimdall::analyze(&heimdall::AnalysisRequest {
             source: &task.source,
             file_path: task.file_path.as_deref(),
             language: task.language.as_deref(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::ids::Digest;
-use generator::{CatalogueError, FileKind, Generator, GeneratorConfig, Parameter, Recipe, SourceFile};
+use generator::{CatalogueError, FilePurpose, Generator, GeneratorConfig, Parameter, Recipe, SourceFile};
 use messaging::{Catalogues, PUBLISH_INTERVAL, PublishedRecipe, RecipeFile, RecipeParameter, RecipeSummary};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -68,7 +68,7 @@ fn read_recipes(folders: Vec<PathBuf>) -> Result<Vec<PublishedRecipe>, Catalogue
 fn publish_form(recipe: &Recipe) -> PublishedRecipe {
     let file = |file: &SourceFile| RecipeFile {
         path: file.path.clone(),
-        is_test: file.kind == FileKind::Test,
+        is_test: file.kind == FilePurpose::Test,
         content: file.content.clone(),
     };
     PublishedRecipe {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use domain::identity::Secret;
 use domain::workflow::PhaseKind;
-use generator::{Embeddings, GeneratorConfig, ModelConfig, Runtime};
+use generator::{Embeddings, GeneratorConfig, ModelConfig, OfferedRuntime};
 use messaging::BrokerSettings;
-use sandbox::{Backend, SandboxConfig, SecurityLevel};
+use sandbox::{Backend, IsolationLevel, SandboxConfig};
 use service::config::{Budget, ConfigErrors, Profile, Settings};
 use service::telemetry::{LogFormat, OtlpEndpoint};
 
@@ -196,11 +196,11 @@ fn min_landlock_abi(backend: Backend, docker_runtime: Option<&str>) -> u32 {
 }
 
 /// Reads the security level for which interpreters are started ahead; by default that of jobs without a chosen level.
-fn read_start_ahead(settings: &mut Settings) -> Option<SecurityLevel> {
+fn read_start_ahead(settings: &mut Settings) -> Option<IsolationLevel> {
     match settings.read::<String>("sandbox.start_ahead").as_str() {
-        "strict" => Some(SecurityLevel::Strict),
-        "standard" => Some(SecurityLevel::Standard),
-        "permissive" => Some(SecurityLevel::Permissive),
+        "strict" => Some(IsolationLevel::Strict),
+        "standard" => Some(IsolationLevel::Standard),
+        "permissive" => Some(IsolationLevel::Permissive),
         "none" => None,
         _ => {
             settings.mistake("sandbox.start_ahead: must be strict, standard, permissive or none");
@@ -240,14 +240,14 @@ fn read_generator(settings: &mut Settings, offered: &[String]) -> GeneratorConfi
 }
 
 /// Returns a runtime that only some programs of a language choose, and the missing usual one.
-fn lone_variant(runtimes: &[Runtime]) -> Option<(&str, &str)> {
+fn lone_variant(runtimes: &[OfferedRuntime]) -> Option<(&str, &str)> {
     let is_there = |name: &str| runtimes.iter().any(|runtime| runtime.name == name);
     let variants = runtimes.iter().filter_map(|it| Some((it.name.as_str(), it.variant_of.as_deref()?)));
     variants.into_iter().find(|(_, usual)| !is_there(usual))
 }
 
 /// Reads the languages of generated code: those of the workers that execute, which may differ from this worker's.
-fn read_languages(settings: &mut Settings, offered: &[String]) -> Vec<Runtime> {
+fn read_languages(settings: &mut Settings, offered: &[String]) -> Vec<OfferedRuntime> {
     let offered: Vec<&str> = offered.iter().map(String::as_str).collect();
     let names = settings.list_or("generator.runtimes", offered.iter().map(|name| (*name).to_owned()).collect());
     let mut runtimes = Vec::new();
@@ -255,7 +255,7 @@ fn read_languages(settings: &mut Settings, offered: &[String]) -> Vec<Runtime> {
         match sandbox::languages().find(|language| language.name == name) {
             Some(language) => {
                 let (aliases, endings) = (language.aliases.to_vec(), language.endings.to_vec());
-                runtimes.push(Runtime {
+                runtimes.push(OfferedRuntime {
                     name,
                     aliases,
                     endings,

@@ -7,7 +7,7 @@ use service::clock::Clock;
 use tokio::time::Instant;
 
 use crate::analyzer::analyze;
-use crate::metrics::Metrics;
+use crate::metrics::StepMetrics;
 
 /// Maximum deliveries of one analysis. A further one means that it ended its workers or blocked them.
 const MAX_DELIVERIES: u64 = 2;
@@ -19,7 +19,7 @@ pub(crate) struct InteractiveAnalyses {
     pub(crate) dead_letters: DeadLetters,
     pub(crate) instance: String,
     pub(crate) clock: Clock,
-    pub(crate) metrics: Metrics,
+    pub(crate) metrics: StepMetrics,
 }
 
 /// Runs one analysis, answers its caller, and settles the delivery.

@@ -11,7 +11,7 @@ use service::telemetry::{LANES, RUNTIMES, amounts, bounded, counter, counters, g
 
 /// Metrics of steps.
 #[derive(Debug, Clone)]
-pub(crate) struct Metrics {
+pub(crate) struct StepMetrics {
     /// Attempts by phase and outcome.
     pub(crate) steps: IntCounterVec,
     /// Duration of an attempt by phase.
@@ -31,7 +31,7 @@ impl Drop for CountedStep {
     }
 }
 
-impl Metrics {
+impl StepMetrics {
     pub(crate) fn new() -> Self {
         Self {
             steps: counters("promptcraft_steps_total"),
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn every_metric_is_in_the_table() {
-        let metrics = Metrics::new();
+        let metrics = StepMetrics::new();
         metrics.export_slots("execute", "python", 4);
         drop(metrics.count_running("execute", "python"));
         metrics.add_cost("execute", f64::NAN);

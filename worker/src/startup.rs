@@ -27,7 +27,7 @@ use crate::context::WorkerContext;
 use crate::daily_budget::DailyBudget;
 use crate::heartbeat::{Heartbeat, send_heartbeats};
 use crate::interactive_analysis::{InteractiveAnalyses, handle_analysis};
-use crate::metrics::Metrics;
+use crate::metrics::StepMetrics;
 use crate::scheduling::backoff::RequeueBackoff;
 use crate::scheduling::fair_slots::{FairSlots, PREFETCH};
 use crate::scheduling::leases::UserLeases;
@@ -118,7 +118,7 @@ impl Application {
             cancels: CancelRegistry::default(),
             leases: UserLeases(StepLeases::new(view.clone(), config.steps_per_user, LEASE_TTL)),
             backoff: RequeueBackoff::default(),
-            metrics: Metrics::new(),
+            metrics: StepMetrics::new(),
         };
         let metrics = ProbeServer::bind(&config.metrics_listen, lifecycle.health().clone());
         let metrics = metrics.map_err(|error| StartupError::Metrics(error.to_string()))?;

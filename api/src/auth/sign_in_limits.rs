@@ -5,7 +5,7 @@
 
 use actix_web::{HttpMessage, HttpRequest};
 use domain::ids::Digest;
-use read_model::{Gcra, Verdict};
+use read_model::{Gcra, RateVerdict};
 
 use crate::auth::sign_in_queue::SignInQueue;
 use crate::http::client_address::{address_prefix, client_address};
@@ -98,7 +98,7 @@ impl SignInBuckets {
     ) -> Result<Attempt, Problem> {
         let mut attempt = Attempt::default();
         let Some(sizes) = limits.settings.sign_in() else { return Ok(attempt) };
-        let charges = Charges { attempt: &mut attempt, queue, limits, request };
+        let charges = SignInCharges { attempt: &mut attempt, queue, limits, request };
         match charges.charge_all(self, sizes).await {
             Ok(()) => Ok(attempt),
             Err(problem) => {
@@ -110,14 +110,14 @@ impl SignInBuckets {
 }
 
 /// Charges the buckets of one sign-in.
-struct Charges<'c> {
+struct SignInCharges<'c> {
     attempt: &'c mut Attempt,
     queue: &'c SignInQueue,
     limits: &'c RateLimits,
     request: &'c HttpRequest,
 }
 
-impl Charges<'_> {
+impl SignInCharges<'_> {
     async fn charge_all(mut self, names: &SignInBuckets, sizes: SignInLimits) -> Result<(), Problem> {
         self.charge(names.of_attempts(), SIGN_INS, sizes.attempts).await?;
         self.attempt.counted = self.request.extensions().get::<RateLimitStatus>().copied();
@@ -138,7 +138,7 @@ impl Charges<'_> {
         enforce(self.request, "sign_in", unit, bucket, verdict)
     }
 
-    async fn take(&mut self, name: String, bucket: Gcra) -> Verdict {
+    async fn take(&mut self, name: String, bucket: Gcra) -> RateVerdict {
         let verdict = self.limits.limiter.take(&name, bucket).await;
         if verdict.allowed {
             self.attempt.charges.push((name, bucket));

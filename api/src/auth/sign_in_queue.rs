@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use read_model::Verdict;
+use read_model::RateVerdict;
 use service::keyed_semaphore::KeyedSemaphore;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
@@ -31,7 +31,7 @@ pub(crate) struct SignInQueue {
 
 #[derive(Debug)]
 struct Refusal {
-    verdict: Verdict,
+    verdict: RateVerdict,
     until: Instant,
 }
 
@@ -54,7 +54,7 @@ impl SignInQueue {
     }
 
     /// Caches that the bucket `name` was empty.
-    pub(super) fn remember_refusal(&self, name: &str, verdict: Verdict) {
+    pub(super) fn remember_refusal(&self, name: &str, verdict: RateVerdict) {
         let now = Instant::now();
         let mut refusals = self.refusals();
         if refusals.len() >= MAX_REFUSALS {
@@ -67,7 +67,7 @@ impl SignInQueue {
     }
 
     /// Returns the verdict of the bucket `name` if it was empty a moment ago.
-    pub(super) fn refusal(&self, name: &str) -> Option<Verdict> {
+    pub(super) fn refusal(&self, name: &str) -> Option<RateVerdict> {
         let mut refusals = self.refusals();
         let Refusal { verdict, until } = refusals.get(name)?;
         if *until > Instant::now() {
@@ -108,7 +108,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_refusal_is_repeated_for_a_second_at_most() {
         let queue = SignInQueue::new();
-        let verdict = |seconds| Verdict {
+        let verdict = |seconds| RateVerdict {
             allowed: false,
             remaining: 0,
             retry_after: Duration::from_secs(seconds),

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::blank_line::{BlankLines, Piece};
-use super::turns::{Phase, Turns};
+use super::turns::{ConnectionPhase, Turns};
 
 /// Maximum bytes handed to the HTTP library at once.
 const MAX_PIECE_BYTES: usize = 8 * 1024;
@@ -105,7 +105,7 @@ impl GuardedStream {
     fn refuse(&mut self, context: &mut Context<'_>) -> Poll<Result<()>> {
         let mut storage = [MaybeUninit::uninit()];
         let arrived = ready!(self.stream.poll_peek(context, &mut ReadBuf::uninit(&mut storage)))?;
-        if self.turns.phase() != Phase::Streaming {
+        if self.turns.phase() != ConnectionPhase::Streaming {
             // The next turn reads what is there, including the end.
             return Poll::Pending;
         }
@@ -192,9 +192,9 @@ impl AsyncRead for GuardedStream {
             return Poll::Pending;
         }
         let deadline = match this.turns.phase() {
-            Phase::Idle { deadline } => deadline,
-            Phase::Head { deadline } => Some(deadline),
-            Phase::Receiving | Phase::Serving | Phase::Streaming => None,
+            ConnectionPhase::Idle { deadline } => deadline,
+            ConnectionPhase::Head { deadline } => Some(deadline),
+            ConnectionPhase::Receiving | ConnectionPhase::Serving | ConnectionPhase::Streaming => None,
         };
         // While a response is being written, the delay is the client's.
         if let Some(deadline) = deadline.filter(|_| !this.is_write_pending) {
@@ -204,9 +204,9 @@ impl AsyncRead for GuardedStream {
             return Poll::Ready(Ok(()));
         }
         let is_allowed = match this.turns.phase() {
-            Phase::Idle { .. } | Phase::Head { .. } => !this.is_write_pending,
-            Phase::Receiving => true,
-            Phase::Serving | Phase::Streaming => false,
+            ConnectionPhase::Idle { .. } | ConnectionPhase::Head { .. } => !this.is_write_pending,
+            ConnectionPhase::Receiving => true,
+            ConnectionPhase::Serving | ConnectionPhase::Streaming => false,
         };
         match this.turns.rest_bytes() {
             _ if !is_allowed => this.refuse(context),

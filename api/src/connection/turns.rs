@@ -34,7 +34,7 @@ const MAX_PART_BYTES: usize = 16 * 1024;
 
 /// The phase of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(super) enum ConnectionPhase {
     /// No request is served and none has begun. The library has a deadline for the first one of a connection.
     Idle { deadline: Option<Instant> },
     /// Part of a head was received.
@@ -54,7 +54,7 @@ pub(super) struct Turns(Rc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    phase: Cell<Phase>,
+    phase: Cell<ConnectionPhase>,
     /// The current or last request has a body whose end was not reached.
     has_rest: Cell<bool>,
     /// The handler has read from the body of the current request.
@@ -69,7 +69,7 @@ struct Shared {
 impl Turns {
     pub(super) fn new() -> Self {
         Self(Rc::new(Shared {
-            phase: Cell::new(Phase::Idle { deadline: None }),
+            phase: Cell::new(ConnectionPhase::Idle { deadline: None }),
             has_rest: Cell::new(false),
             is_body_read: Cell::new(false),
             is_closing: Cell::new(false),
@@ -78,7 +78,7 @@ impl Turns {
         }))
     }
 
-    pub(super) fn phase(&self) -> Phase {
+    pub(super) fn phase(&self) -> ConnectionPhase {
         self.0.phase.get()
     }
 
@@ -100,50 +100,53 @@ impl Turns {
 
     /// Returns the remaining bytes of the body being received, if its length is known.
     pub(super) fn rest_bytes(&self) -> Option<u64> {
-        self.0.rest_bytes.get().filter(|rest| *rest > 0 && self.phase() == Phase::Receiving)
+        self.0.rest_bytes.get().filter(|rest| *rest > 0 && self.phase() == ConnectionPhase::Receiving)
     }
 
     /// Returns whether a head is next, and not the rest of a body.
     pub(super) fn awaits_head(&self) -> bool {
-        matches!(self.phase(), Phase::Idle { .. } | Phase::Head { .. }) && !self.0.has_rest.get()
+        matches!(self.phase(), ConnectionPhase::Idle { .. } | ConnectionPhase::Head { .. }) && !self.0.has_rest.get()
     }
 
     /// Restarts the keep-alive timeout after a delayed response was written.
     pub(super) fn written(&self) {
-        if matches!(self.phase(), Phase::Idle { deadline: Some(_) }) {
+        if matches!(self.phase(), ConnectionPhase::Idle { deadline: Some(_) }) {
             self.0.phase.set(self.idle());
         }
         self.wake();
     }
 
-    fn idle(&self) -> Phase {
+    fn idle(&self) -> ConnectionPhase {
         let timeout = match (self.0.is_closing.get(), self.0.has_rest.get()) {
             (true, _) => Duration::ZERO,
             (false, true) => REST_TIMEOUT,
             (false, false) => KEEP_ALIVE_TIMEOUT,
         };
-        Phase::Idle { deadline: Some(Instant::now() + timeout) }
+        ConnectionPhase::Idle { deadline: Some(Instant::now() + timeout) }
     }
 
     /// Records that `length` bytes were handed to the HTTP library.
     pub(super) fn handed_over(&self, length: usize) {
         let rest = self.rest_bytes().map(|rest| rest.saturating_sub(length as u64));
         match self.phase() {
-            Phase::Idle { .. } if !self.0.has_rest.get() => {
-                self.0.phase.set(Phase::Head { deadline: Instant::now() + HEAD_TIMEOUT });
+            ConnectionPhase::Idle { .. } if !self.0.has_rest.get() => {
+                self.0.phase.set(ConnectionPhase::Head { deadline: Instant::now() + HEAD_TIMEOUT });
             }
-            Phase::Receiving => {
+            ConnectionPhase::Receiving => {
                 self.0.rest_bytes.set(rest);
                 if rest.is_none_or(|rest| rest == 0) {
                     // Until the handler reads again: the body may have ended here, and another request may follow.
-                    self.0.phase.set(Phase::Serving);
+                    self.0.phase.set(ConnectionPhase::Serving);
                 }
             }
-            Phase::Idle { .. } | Phase::Head { .. } | Phase::Serving | Phase::Streaming => {}
+            ConnectionPhase::Idle { .. }
+            | ConnectionPhase::Head { .. }
+            | ConnectionPhase::Serving
+            | ConnectionPhase::Streaming => {}
         }
     }
 
-    fn enter(&self, phase: Phase) {
+    fn enter(&self, phase: ConnectionPhase) {
         self.0.phase.set(phase);
         self.wake();
     }
@@ -153,7 +156,7 @@ impl Turns {
         self.0.is_body_read.set(false);
         self.0.is_closing.set(false);
         self.0.rest_bytes.set(length);
-        self.0.phase.set(Phase::Serving);
+        self.0.phase.set(ConnectionPhase::Serving);
         Turn(self.clone())
     }
 }
@@ -166,14 +169,14 @@ pub(crate) struct CloseNotice(Turns);
 /// Returns the notice of a request whose body was read; `None` outside of a connection of this server.
 pub(crate) fn notice_close(request: &HttpRequest) -> Option<CloseNotice> {
     let turns = request.conn_data::<Turns>()?.clone();
-    turns.enter(Phase::Streaming);
+    turns.enter(ConnectionPhase::Streaming);
     Some(CloseNotice(turns))
 }
 
 impl Drop for CloseNotice {
     fn drop(&mut self) {
-        if self.0.phase() == Phase::Streaming {
-            self.0.enter(Phase::Serving);
+        if self.0.phase() == ConnectionPhase::Streaming {
+            self.0.enter(ConnectionPhase::Serving);
         }
     }
 }
@@ -212,7 +215,7 @@ pub(crate) async fn take_turn(
         discard(body).await;
     }
     if response.response().body().size() == BodySize::Stream {
-        turns.enter(Phase::Streaming);
+        turns.enter(ConnectionPhase::Streaming);
     }
     Ok(response.map_body(|_, body| Answer { body, rest: Bytes::new(), _turn: turn }.boxed()))
 }
@@ -231,7 +234,9 @@ impl Stream for Body {
         let polled = Pin::new(&mut *self.payload.borrow_mut()).poll_next(context);
         self.turns.0.is_body_read.set(true);
         match &polled {
-            Poll::Pending if self.turns.phase() == Phase::Serving => self.turns.enter(Phase::Receiving),
+            Poll::Pending if self.turns.phase() == ConnectionPhase::Serving => {
+                self.turns.enter(ConnectionPhase::Receiving)
+            }
             Poll::Ready(None | Some(Err(_))) => self.turns.0.has_rest.set(false),
             Poll::Pending | Poll::Ready(Some(Ok(_))) => {}
         }
@@ -252,7 +257,7 @@ async fn discard(mut body: Body) {
         }
     };
     if tokio::time::timeout(DISCARD_TIMEOUT, read).await.is_err() {
-        turns.0.phase.set(Phase::Serving);
+        turns.0.phase.set(ConnectionPhase::Serving);
     }
 }
 

@@ -13,13 +13,13 @@ use crate::http::problem::Problem;
 
 /// A file of a submission; its content is not stored yet.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct SourceFile {
+pub(crate) struct SubmittedFile {
     pub(crate) path: String,
     pub(crate) content: String,
 }
 
 /// Reads `files`; 413 if they are too large together.
-pub(crate) fn read_files(fields: &mut FieldReader, project: Object<'_>) -> Result<Vec<SourceFile>, Problem> {
+pub(crate) fn read_files(fields: &mut FieldReader, project: Object<'_>) -> Result<Vec<SubmittedFile>, Problem> {
     let Some(value) = project.get("files") else { return Ok(Vec::new()) };
     let Some(items) = value.as_array().filter(|items| items.len() <= MAX_PROJECT_FILES) else {
         fields.wrong(project, "files", &format!("must be a list of at most {MAX_PROJECT_FILES} files"));
@@ -49,7 +49,7 @@ fn read_file(
     project: Object<'_>,
     index: usize,
     members: &Map<String, Value>,
-) -> Option<SourceFile> {
+) -> Option<SubmittedFile> {
     let mut read = |name: &str| match members.get(name) {
         Some(Value::String(text)) => Some(text.clone()),
         Some(Value::Null) | None => {
@@ -70,11 +70,11 @@ fn read_file(
         fields.wrong(project, &format!("files[{index}].content"), "must not contain NUL characters");
         return None;
     }
-    Some(SourceFile { path: path?, content: content? })
+    Some(SubmittedFile { path: path?, content: content? })
 }
 
 /// Reads `entry`, the path of one of the files.
-pub(crate) fn read_entry(fields: &mut FieldReader, project: Object<'_>, files: &[SourceFile]) -> Option<String> {
+pub(crate) fn read_entry(fields: &mut FieldReader, project: Object<'_>, files: &[SubmittedFile]) -> Option<String> {
     let entry = fields.text(project, "entry", 255)?;
     if !files.iter().any(|file| file.path == entry) {
         fields.wrong(project, "entry", "must be the path of one of the files");

@@ -17,7 +17,7 @@ use service::telemetry::TraceContext;
 
 use crate::auth::tokens::Caller;
 use crate::budget::daily_budget::DailyBudget;
-use crate::executions::program_fields::SourceFile;
+use crate::executions::program_fields::SubmittedFile;
 use crate::executions::submit_request::SubmitRequest;
 use crate::executions::wait::{Waiter, read_wait};
 use crate::http::body::{BodyMemoryBudget, discard, read_body};
@@ -97,9 +97,9 @@ pub(crate) struct Accepted {
 }
 
 /// Stores files. Only few small ones stay inline, because every message of the workflow carries them twice.
-async fn store_files(blobs: &Blobs, files: Vec<SourceFile>) -> Result<Vec<ProjectFile>, BlobError> {
+async fn store_files(blobs: &Blobs, files: Vec<SubmittedFile>) -> Result<Vec<ProjectFile>, BlobError> {
     let is_small = files.iter().map(|file| file.content.len()).sum::<usize>() <= Content::INLINE_LIMIT_BYTES;
-    let stored = files.into_iter().map(|SourceFile { path, content }| async move {
+    let stored = files.into_iter().map(|SubmittedFile { path, content }| async move {
         let content = if is_small { Content::new(content) } else { blobs.store_apart(content).await? };
         Ok(ProjectFile { path, content })
     });

@@ -3,12 +3,12 @@
 use actix_web::http::Uri;
 use domain::approval::MAX_RECIPE_CHARS;
 use domain::ids::Digest;
-use domain::workflow::{DEFAULT_TIMEOUT_SECONDS, Invocation, Mode, Options, SecurityLevel};
+use domain::workflow::{DEFAULT_TIMEOUT_SECONDS, Invocation, Mode, SecurityLevel, SubmissionOptions};
 use serde_json::Value;
 use service::webhook::is_public;
 use url::{Host, Url};
 
-use crate::executions::program_fields::{SourceFile, read_entry, read_files, read_invocation, read_stdin};
+use crate::executions::program_fields::{SubmittedFile, read_entry, read_files, read_invocation, read_stdin};
 use crate::http::json_fields::{FieldReader, Object};
 use crate::http::problem::Problem;
 
@@ -21,14 +21,14 @@ const MAX_GOAL_CHARS: usize = 10_000;
 pub(crate) struct SubmitRequest {
     pub(crate) goal: String,
     pub(crate) code: Option<String>,
-    pub(crate) files: Vec<SourceFile>,
+    pub(crate) files: Vec<SubmittedFile>,
     pub(crate) entry: Option<String>,
     pub(crate) stdin: Option<String>,
     pub(crate) invocation: Invocation,
     pub(crate) current_file: Option<String>,
     pub(crate) language: Option<String>,
     pub(crate) repo_url: Option<String>,
-    pub(crate) options: Options,
+    pub(crate) options: SubmissionOptions,
     pub(crate) request_digest: Digest,
 }
 
@@ -109,13 +109,13 @@ fn read_options(
     preferences: Object<'_>,
     options: Object<'_>,
     allow_private_webhooks: bool,
-) -> Options {
+) -> SubmissionOptions {
     let levels = [
         ("strict", SecurityLevel::Strict),
         ("standard", SecurityLevel::Standard),
         ("permissive", SecurityLevel::Permissive),
     ];
-    Options {
+    SubmissionOptions {
         mode: fields.choice(preferences, "mode", &Mode::ALL).unwrap_or_default(),
         recipe: fields.text(preferences, "recipe", MAX_RECIPE_CHARS).filter(|name| !name.trim().is_empty()),
         require_approval: fields.flag(preferences, "require_approval", true),

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use actix_web::HttpRequest;
 use actix_web::http::Method;
-use read_model::{Gcra, LocalBuckets, Verdict};
+use read_model::{Gcra, LocalBuckets, RateVerdict};
 use service::clock::Clock;
 
 use crate::http::client_address::{address_prefix, client_address};
@@ -24,18 +24,18 @@ const MAX_REFILL_PER_MINUTE: u32 = 60_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct AddressBucket {
     prefix: Option<IpAddr>,
-    kind: Kind,
+    kind: RequestKind,
 }
 
 /// Requests that share a bucket of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
+pub(crate) enum RequestKind {
     Health,
     SignIn,
     Other,
 }
 
-impl Kind {
+impl RequestKind {
     /// Returns the kind of a request; `None` for `/ready`, which is answered from memory.
     pub(crate) fn of(request: &HttpRequest) -> Option<Self> {
         match request.path() {
@@ -48,12 +48,12 @@ impl Kind {
 }
 
 impl AddressBucket {
-    fn of(request: &HttpRequest, trusted_proxies: &[IpAddr], kind: Kind) -> Self {
+    fn of(request: &HttpRequest, trusted_proxies: &[IpAddr], kind: RequestKind) -> Self {
         Self { prefix: client_address(request, trusted_proxies).map(address_prefix), kind }
     }
 
     fn size(self, other: Gcra) -> Gcra {
-        let factor = if self.kind == Kind::Health { HEALTH_FACTOR } else { 1 };
+        let factor = if self.kind == RequestKind::Health { HEALTH_FACTOR } else { 1 };
         Gcra {
             burst: other.burst.saturating_mul(factor),
             refill_per_minute: (other.refill_per_minute * factor).min(MAX_REFILL_PER_MINUTE),
@@ -80,14 +80,14 @@ impl AddressLimits {
     }
 
     /// Charges one request to its address; returns the bucket's size and verdict, `None` if the limit is lifted.
-    pub(crate) fn take(&self, request: &HttpRequest, kind: Kind) -> Option<(Gcra, Verdict)> {
+    pub(crate) fn take(&self, request: &HttpRequest, kind: RequestKind) -> Option<(Gcra, RateVerdict)> {
         let key = AddressBucket::of(request, &self.trusted_proxies, kind);
         let bucket = key.size(self.bucket?);
         Some((bucket, self.buckets.take(key, bucket)))
     }
 
     /// Refunds the charge of [`Self::take`].
-    pub(crate) fn give_back(&self, request: &HttpRequest, kind: Kind) {
+    pub(crate) fn give_back(&self, request: &HttpRequest, kind: RequestKind) {
         let key = AddressBucket::of(request, &self.trusted_proxies, kind);
         if let Some(bucket) = self.bucket {
             self.buckets.give_back(&key, key.size(bucket));

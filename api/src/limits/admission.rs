@@ -5,14 +5,14 @@ use std::net::IpAddr;
 use actix_web::http::StatusCode;
 use actix_web::{HttpMessage, HttpRequest, web};
 use domain::identity::User;
-use read_model::{Gcra, RateLimiter, Verdict};
+use read_model::{Gcra, RateLimiter, RateVerdict};
 use service::clock::Clock;
 
 use crate::http::body::discard;
 use crate::http::problem::Problem;
 use crate::http::rate_limit_headers::RateLimitStatus;
 use crate::limits::address_limits::AddressLimits;
-use crate::limits::settings::{Limits, Operation};
+use crate::limits::settings::{Operation, RateLimitSettings};
 use crate::metrics;
 
 /// Rejected decisions per user.
@@ -20,13 +20,18 @@ const REJECTED_DECISIONS: Gcra = Gcra { burst: 20, refill_per_minute: 10 };
 
 /// Limits per user and per address.
 pub(crate) struct RateLimits {
-    pub(crate) settings: Limits,
+    pub(crate) settings: RateLimitSettings,
     pub(crate) limiter: RateLimiter,
     pub(crate) addresses: AddressLimits,
 }
 
 impl RateLimits {
-    pub(crate) fn new(settings: Limits, limiter: RateLimiter, trusted_proxies: Vec<IpAddr>, clock: Clock) -> Self {
+    pub(crate) fn new(
+        settings: RateLimitSettings,
+        limiter: RateLimiter,
+        trusted_proxies: Vec<IpAddr>,
+        clock: Clock,
+    ) -> Self {
         let addresses = AddressLimits::new(settings.unauthenticated(), trusted_proxies, clock);
         Self { settings, limiter, addresses }
     }
@@ -73,7 +78,7 @@ pub(crate) fn enforce(
     label: &'static str,
     unit: &'static str,
     bucket: Gcra,
-    verdict: Verdict,
+    verdict: RateVerdict,
 ) -> Result<(), Problem> {
     request.extensions_mut().insert(RateLimitStatus {
         limit: bucket.burst,

@@ -54,7 +54,7 @@ pub(crate) struct SignInLimits {
 
 /// The size of every bucket.
 #[derive(Debug, Clone)]
-pub struct Limits {
+pub struct RateLimitSettings {
     /// The profile `load` lifts every limit.
     lifted: bool,
     standard: HashMap<Operation, Gcra>,
@@ -78,7 +78,7 @@ impl FromStr for Rate {
     }
 }
 
-impl Limits {
+impl RateLimitSettings {
     /// Reads the `limits.*` settings.
     pub(crate) fn read(settings: &mut Settings, profile: Profile) -> Self {
         let mut rate = |name| settings.read::<Rate>(name).0;
@@ -157,13 +157,13 @@ mod tests {
     #[test]
     fn a_role_may_have_its_own_limit_and_load_lifts_all() {
         let mut settings = Settings::from_pairs([("limits.execute", "2/4"), ("limits.roles", "admin:execute=100/600")]);
-        let limits = Limits::read(&mut settings, Profile::Demo);
+        let limits = RateLimitSettings::read(&mut settings, Profile::Demo);
         settings.finish().unwrap();
         assert_eq!(limits.bucket(Role::Developer, Operation::Execute).unwrap().burst, 2);
         assert_eq!(limits.bucket(Role::Admin, Operation::Execute).unwrap().burst, 100);
         assert_eq!(limits.bucket(Role::Admin, Operation::Status).unwrap().burst, 120);
         let mut settings = Settings::from_pairs([("limits.profile", "load")]);
-        let lifted = Limits::read(&mut settings, Profile::Demo);
+        let lifted = RateLimitSettings::read(&mut settings, Profile::Demo);
         assert!(lifted.bucket(Role::Viewer, Operation::Status).is_none());
         assert!(lifted.sign_in().is_none() && lifted.unauthenticated().is_none());
     }

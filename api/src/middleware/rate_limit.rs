@@ -9,7 +9,7 @@ use crate::auth::caller::{identified, identify};
 use crate::auth::tokens::Tokens;
 use crate::http::problem::Problem;
 use crate::http::rate_limit_headers::RateLimitStatus;
-use crate::limits::address_limits::Kind;
+use crate::limits::address_limits::RequestKind;
 use crate::limits::admission::{RateLimits, enforce};
 use crate::limits::settings::Operation;
 
@@ -18,8 +18,8 @@ struct AuthenticatedByBody;
 
 /// Identifies the caller, or charges the request to its address; 429 if that bucket is empty.
 pub(crate) fn admit(limits: &RateLimits, tokens: &Tokens, request: &HttpRequest) -> Result<(), Problem> {
-    let Some(kind) = Kind::of(request) else { return Ok(()) };
-    if kind != Kind::Health && identify(tokens, request) {
+    let Some(kind) = RequestKind::of(request) else { return Ok(()) };
+    if kind != RequestKind::Health && identify(tokens, request) {
         return Ok(());
     }
     charge_address(limits, request, kind)
@@ -27,10 +27,10 @@ pub(crate) fn admit(limits: &RateLimits, tokens: &Tokens, request: &HttpRequest)
 
 /// Charges a request for another host to its address, whatever its token.
 pub(crate) fn charge_misdirected(limits: &RateLimits, request: &HttpRequest) -> Result<(), Problem> {
-    charge_address(limits, request, Kind::Other)
+    charge_address(limits, request, RequestKind::Other)
 }
 
-fn charge_address(limits: &RateLimits, request: &HttpRequest, kind: Kind) -> Result<(), Problem> {
+fn charge_address(limits: &RateLimits, request: &HttpRequest, kind: RequestKind) -> Result<(), Problem> {
     let Some((bucket, verdict)) = limits.addresses.take(request, kind) else { return Ok(()) };
     let unit = match kind {
         Kind::Health => "requests to /health from an address",
@@ -54,7 +54,7 @@ pub(crate) async fn charge_caller(limits: &RateLimits, response: ServiceResponse
     let Some(caller) = identified(request) else {
         if request.method() == Method::POST && status.is_success() {
             request.extensions_mut().insert(AuthenticatedByBody);
-            if let Some(kind) = Kind::of(request) {
+            if let Some(kind) = RequestKind::of(request) {
                 limits.addresses.give_back(request, kind);
             }
         }

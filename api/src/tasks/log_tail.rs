@@ -8,7 +8,7 @@ use actix_web::web;
 use futures_util::StreamExt;
 use messaging::ReadError;
 use service::lifecycle::Lifecycle;
-use service::telemetry::Requirement;
+use service::telemetry::ReadinessRequirement;
 
 use crate::workflows::feed::FeedItem;
 use crate::workflows::state::Workflows;
@@ -31,7 +31,7 @@ pub(crate) async fn run_log_tail(workflows: web::Data<Workflows>, lifecycle: Lif
     }
 }
 
-async fn follow(workflows: &Workflows, following: &Requirement) -> Result<(), ReadError> {
+async fn follow(workflows: &Workflows, following: &ReadinessRequirement) -> Result<(), ReadError> {
     let (since, entries) = workflows.log.follow().await?;
     let mut entries = pin!(entries);
     workflows.reader.set_feed_start(since);

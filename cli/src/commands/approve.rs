@@ -22,7 +22,7 @@ pub struct Approve {
     #[arg(long, conflicts_with = "file")]
     recipe: Option<String>,
     #[command(flatten)]
-    decision: Decision,
+    decision: DecisionArguments,
 }
 
 /// Reject the pending approval of a workflow
@@ -32,11 +32,11 @@ pub struct Reject {
     #[arg(long)]
     request_changes: bool,
     #[command(flatten)]
-    decision: Decision,
+    decision: DecisionArguments,
 }
 
 #[derive(clap::Args)]
-struct Decision {
+struct DecisionArguments {
     /// Workflow id
     id: String,
     /// Comment to record with the decision
@@ -70,7 +70,7 @@ impl Reject {
     }
 }
 
-impl Decision {
+impl DecisionArguments {
     /// Decides on the digest shown now; the API rejects the decision if it has changed.
     async fn make(self, verdict: &str, input: Option<(&str, String)>) -> Result<ExitCode, CommandError> {
         let api = self.connection.connect().await?;

@@ -19,7 +19,7 @@ pub struct Doctor {
 }
 
 /// The result of one check.
-enum Finding {
+enum CheckResult {
     Ok(String),
     /// The stack starts, with a limitation.
     Degraded(String),
@@ -40,9 +40,9 @@ impl Doctor {
         let mut healthy = true;
         for (name, finding) in checks {
             let (style, state, detail) = match finding {
-                Finding::Ok(detail) => (Style::Success, "ok", detail),
-                Finding::Degraded(detail) => (Style::Warning, "degraded", detail),
-                Finding::Missing(detail) => {
+                CheckResult::Ok(detail) => (Style::Success, "ok", detail),
+                CheckResult::Degraded(detail) => (Style::Warning, "degraded", detail),
+                CheckResult::Missing(detail) => {
                     healthy = false;
                     (Style::Error, "missing", detail)
                 }
@@ -53,61 +53,63 @@ impl Doctor {
     }
 }
 
-fn nats_server(data: &Path) -> Finding {
+fn nats_server(data: &Path) -> CheckResult {
     let Some(program) = find_nats_server(&data.join("bin")) else {
-        return Finding::Missing("install it with scripts/setup.sh".to_owned());
+        return CheckResult::Missing("install it with scripts/setup.sh".to_owned());
     };
     let version = first_line(&program, "--version");
     let number = version.rsplit('v').next().unwrap_or_default().to_owned();
     if is_at_least(&number, MINIMUM_BROKER) {
-        Finding::Ok(format!("{number}, {}", program.display()))
+        CheckResult::Ok(format!("{number}, {}", program.display()))
     } else {
         let found = if number.is_empty() { "of unknown version" } else { &number };
         let (major, minor) = MINIMUM_BROKER;
         let program = program.display();
-        Finding::Missing(format!("{program} is {found}; {major}.{minor} or later is needed: scripts/setup.sh"))
+        CheckResult::Missing(format!("{program} is {found}; {major}.{minor} or later is needed: scripts/setup.sh"))
     }
 }
 
-fn redis_server(data: &Path) -> Finding {
+fn redis_server(data: &Path) -> CheckResult {
     match find_program("redis-server", &[data.join("bin")]) {
         Some(program) => {
             let version = first_line(&program, "--version");
             let number = version.split_whitespace().find_map(|word| word.strip_prefix("v=")).unwrap_or_default();
             if is_at_least(number, (7, 0)) {
-                Finding::Ok(format!("{number}, {}", program.display()))
+                CheckResult::Ok(format!("{number}, {}", program.display()))
             } else {
-                Finding::Missing(format!("{} is {number}; 7.0 or later is needed", program.display()))
+                CheckResult::Missing(format!("{} is {number}; 7.0 or later is needed", program.display()))
             }
         }
-        None => Finding::Missing("install it: apt-get install redis-server".to_owned()),
+        None => CheckResult::Missing("install it: apt-get install redis-server".to_owned()),
     }
 }
 
-fn services() -> Finding {
+fn services() -> CheckResult {
     let own = std::env::current_exe().unwrap_or_default();
     let beside = own.parent().unwrap_or(Path::new("."));
     let missing: Vec<&str> =
         ["api", "worker", "approver"].into_iter().filter(|name| !beside.join(name).is_file()).collect();
     if missing.is_empty() {
-        Finding::Ok(beside.display().to_string())
+        CheckResult::Ok(beside.display().to_string())
     } else {
         let names = missing.join(", ");
-        Finding::Missing(format!("{names} not in {}: cargo build --release", beside.display()))
+        CheckResult::Missing(format!("{names} not in {}: cargo build --release", beside.display()))
     }
 }
 
-fn sandbox() -> Finding {
+fn sandbox() -> CheckResult {
     let engine = std::os::unix::net::UnixStream::connect("/var/run/docker.sock");
     match (engine, find_program("bwrap", &[])) {
-        (Ok(_), _) => Finding::Ok("Docker engine is available".to_owned()),
+        (Ok(_), _) => CheckResult::Ok("Docker engine is available".to_owned()),
         (Err(_), Some(program)) => bubblewrap(&program),
-        (Err(_), None) => Finding::Missing("no Docker engine and no bubblewrap: apt-get install bubblewrap".to_owned()),
+        (Err(_), None) => {
+            CheckResult::Missing("no Docker engine and no bubblewrap: apt-get install bubblewrap".to_owned())
+        }
     }
 }
 
 /// Starts an empty sandbox, with a private `/proc` and without one.
-fn bubblewrap(program: &Path) -> Finding {
+fn bubblewrap(program: &Path) -> CheckResult {
     let error_with = |options: &[&str]| {
         let mut command = Command::new(program);
         command.args(["--unshare-all", "--ro-bind", "/", "/"]).args(options).arg("/bin/true");
@@ -123,13 +125,13 @@ fn bubblewrap(program: &Path) -> Finding {
         "without a writable cgroup, samples and RLIMIT_DATA limit memory, RLIMIT_NPROC limits processes"
     };
     let Some(with_proc) = error_with(&["--proc", "/proc"]) else {
-        return Finding::Degraded(format!("no Docker engine; bubblewrap with a private /proc, {limits}"));
+        return CheckResult::Degraded(format!("no Docker engine; bubblewrap with a private /proc, {limits}"));
     };
     match error_with(&[]) {
         None => {
-            Finding::Degraded(format!("no Docker engine; bubblewrap without /proc in jobs ({with_proc}), {limits}"))
+            CheckResult::Degraded(format!("no Docker engine; bubblewrap without /proc in jobs ({with_proc}), {limits}"))
         }
-        Some(error) => Finding::Missing(format!(
+        Some(error) => CheckResult::Missing(format!(
             "no Docker engine, and bubblewrap cannot create a sandbox ({error}): a container needs the profile \
              sandbox/container/seccomp.json; on a host see kernel.unprivileged_userns_clone, \
              kernel.apparmor_restrict_unprivileged_userns and user.max_user_namespaces"
@@ -150,7 +152,7 @@ fn cgroups_are_writable() -> bool {
     std::fs::create_dir(&probe).and_then(|()| std::fs::remove_dir(&probe)).is_ok()
 }
 
-fn roots(data: &Path) -> Finding {
+fn roots(data: &Path) -> CheckResult {
     let directory = data.join("sandbox");
     let mut runtimes: Vec<String> = std::fs::read_dir(&directory)
         .into_iter()
@@ -161,20 +163,20 @@ fn roots(data: &Path) -> Finding {
         .collect();
     runtimes.sort();
     if runtimes.is_empty() {
-        Finding::Missing(format!("no runtime in {}: sandbox/build-root.sh {0}", directory.display()))
+        CheckResult::Missing(format!("no runtime in {}: sandbox/build-root.sh {0}", directory.display()))
     } else {
-        Finding::Ok(runtimes.join(", "))
+        CheckResult::Ok(runtimes.join(", "))
     }
 }
 
-fn landlock() -> Finding {
+fn landlock() -> CheckResult {
     match landlock_abi() {
-        Ok(0) => Finding::Degraded(
+        Ok(0) => CheckResult::Degraded(
             "not supported by the kernel; workers run no jobs without it unless sandbox.minimum_landlock_abi is 0"
                 .to_owned(),
         ),
-        Ok(abi) => Finding::Ok(format!("ABI {abi}")),
-        Err(reason) => Finding::Degraded(format!("cannot be checked: {reason}")),
+        Ok(abi) => CheckResult::Ok(format!("ABI {abi}")),
+        Err(reason) => CheckResult::Degraded(format!("cannot be checked: {reason}")),
     }
 }
 

@@ -35,9 +35,9 @@ fn utf8_text(bytes: Vec<u8>, name: &str) -> Result<String, CommandError> {
 }
 
 #[derive(clap::Subcommand)]
-pub enum Command {
+pub enum Commands {
     Run(run::Run),
-    Status(status::Status),
+    Status(status::StatusCommand),
     Outputs(outputs::Outputs),
     List(list::List),
     Inbox(inbox::Inbox),
@@ -59,7 +59,7 @@ pub enum Command {
     Guard(guard::Guard),
 }
 
-impl Command {
+impl Commands {
     /// Runs the command to its end.
     pub async fn run(self) -> Result<ExitCode, CommandError> {
         match self {

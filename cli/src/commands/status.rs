@@ -12,7 +12,7 @@ use crate::workflow_state::WorkflowState;
 
 /// Show a workflow
 #[derive(clap::Args)]
-pub struct Status {
+pub struct StatusCommand {
     /// Workflow id
     id: String,
     /// Show progress until the workflow ends (exit code 1 if it or its code fails) or awaits a decision (8)
@@ -28,7 +28,7 @@ pub struct Status {
     connection: ConnectionArgs,
 }
 
-impl Status {
+impl StatusCommand {
     pub async fn run(self) -> Result<ExitCode, CommandError> {
         let api = self.connection.connect().await?;
         if self.watch {

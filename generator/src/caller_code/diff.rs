@@ -44,10 +44,10 @@ pub(crate) fn changes(before: &[SourceFile], after: &[SourceFile]) -> Option<Cha
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::FileKind;
+    use crate::types::FilePurpose;
 
     fn file(path: &str, content: &str) -> SourceFile {
-        SourceFile { path: path.to_owned(), content: content.to_owned(), kind: FileKind::Code, from_caller: false }
+        SourceFile { path: path.to_owned(), content: content.to_owned(), kind: FilePurpose::Code, from_caller: false }
     }
 
     #[test]

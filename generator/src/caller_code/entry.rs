@@ -4,14 +4,14 @@ use source_text::file_kind::{self, FileKind};
 
 use crate::generator::Generator;
 use crate::paths::is_test_file;
-use crate::types::{GenerateError, Request, SourceFile, is_blank};
+use crate::types::{GenerateError, GenerateRequest, SourceFile, is_blank};
 
 /// Stems of files that start a program, by precedence.
 const ENTRY_STEMS: [&str; 4] = ["main", "__main__", "index", "app"];
 
 impl Generator {
     /// Returns the file to run: the named one, or the only one that can be meant. A file without a runtime may be it.
-    pub(crate) fn entry_of<'r>(&self, request: &'r Request) -> Option<&'r SourceFile> {
+    pub(crate) fn entry_of<'r>(&self, request: &'r GenerateRequest) -> Option<&'r SourceFile> {
         if let Some(path) = &request.entry {
             return request.files.iter().find(|file| file.path == *path);
         }
@@ -35,7 +35,7 @@ impl Generator {
     }
 
     /// Returns the refusal of files of which none can be meant.
-    pub(crate) fn refuse_without_entry(&self, request: &Request) -> GenerateError {
+    pub(crate) fn refuse_without_entry(&self, request: &GenerateRequest) -> GenerateError {
         let hint = if request.files.iter().any(|file| self.is_program(file)) {
             "Several files can be run, and none is named main, __main__, index or app. Name the file to run in entry"
                 .to_owned()

@@ -13,7 +13,7 @@ use crate::caller_code::intent::tool;
 use crate::caller_code::outline;
 use crate::caller_code::test_detection::{defines_tests, runs_own_tests, with_test_file_name};
 use crate::paths::is_test_file;
-use crate::types::{Action, FileKind, Generation, Origin, Request, Run, SourceFile, Tool};
+use crate::types::{EntryPoint, FilePurpose, GenerateRequest, Generation, GenerationAction, Origin, SourceFile, Tool};
 
 /// The caller's code, and the tool that serves the goal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct GivenCode {
 
 /// Summary of written tests, for their documentation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TestSummary {
+pub struct TestWritingSummary {
     /// Each tested name with the number of detected defects and of injected defects.
     pub names: Vec<(String, u32, u32)>,
     /// Number of tests taken from documented examples.
@@ -39,28 +39,29 @@ pub struct TestSummary {
 
 impl GivenCode {
     /// Selects the tool that serves a whole request for Python code; `None` if there is none.
-    pub(crate) fn of(request: &Request, code: &str, path: String) -> Option<Self> {
+    pub(crate) fn of(request: &GenerateRequest, code: &str, path: String) -> Option<Self> {
         let code = dedent(code).into_owned();
         let tool = tool(request, &definitions(&code))?;
-        let file = SourceFile { path, content: code, kind: FileKind::Code, from_caller: true };
+        let file = SourceFile { path, content: code, kind: FilePurpose::Code, from_caller: true };
         let has_tests =
             defines_tests("python", &file.content) && (is_test_file(&file.path) || !runs_own_tests(&file.content));
         Some(Self { tool, file, has_tests })
     }
 
     /// Returns the generation of the caller's file with the tests written for it.
-    pub fn with_tests(self, tests: String, tested: &TestSummary) -> Generation {
+    pub fn with_tests(self, tests: String, tested: &TestWritingSummary) -> Generation {
         let stem = self.file.path.trim_end_matches(".py");
         let path = format!("test_{stem}.py");
         let mut text = outline::of_python(&self.file.path, &self.file.content);
         describe_tests(&mut text, &path, tested);
-        let tests = SourceFile { path, content: tests, kind: FileKind::Test, from_caller: false };
-        generation(vec![self.file, tests], Run::Tests, Action::TestsWritten, text)
+        let tests = SourceFile { path, content: tests, kind: FilePurpose::Test, from_caller: false };
+        generation(vec![self.file, tests], EntryPoint::Tests, GenerationAction::TestsWritten, text)
     }
 
     /// Returns the generation of the changed file; `summary` describes the changes in sentences.
     pub fn with_change(self, changed: String, summary: &str) -> Generation {
-        let action = if self.tool == Tool::Docstrings { Action::Documented } else { Action::Changed };
+        let action =
+            if self.tool == Tool::Docstrings { GenerationAction::Documented } else { GenerationAction::Changed };
         let mut text = outline::of_python(&self.file.path, &changed);
         let file = SourceFile { content: changed, from_caller: false, ..self.file.clone() };
         let changes = changes(&[self.file], std::slice::from_ref(&file));
@@ -69,10 +70,10 @@ impl GivenCode {
         }
         let (file, run) = if self.has_tests {
             let file = with_test_file_name("python", file);
-            let run = Run::TestsOrScript { path: file.path.clone() };
+            let run = EntryPoint::TestsOrScript { path: file.path.clone() };
             (file, run)
         } else {
-            let run = Run::Script { path: file.path.clone() };
+            let run = EntryPoint::Script { path: file.path.clone() };
             (file, run)
         };
         let changed = generation(vec![file], run, action, text);
@@ -91,7 +92,7 @@ fn definitions(source: &str) -> Vec<String> {
     python::with_module(source, collect).unwrap_or_default()
 }
 
-fn generation(files: Vec<SourceFile>, run: Run, action: Action, documentation: String) -> Generation {
+fn generation(files: Vec<SourceFile>, run: EntryPoint, action: GenerationAction, documentation: String) -> Generation {
     let runtime = "python".to_owned();
     Generation {
         origin: Origin::Tools,
@@ -107,7 +108,7 @@ fn generation(files: Vec<SourceFile>, run: Run, action: Action, documentation: S
     }
 }
 
-fn describe_tests(text: &mut String, path: &str, tested: &TestSummary) {
+fn describe_tests(text: &mut String, path: &str, tested: &TestWritingSummary) {
     text.push_str("\n## Tests\n\n");
     let intro = format!(
         "`{path}` records the current behaviour of the code: a test that fails later shows a change, intended or not. \

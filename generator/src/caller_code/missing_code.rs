@@ -1,7 +1,7 @@
 //! Refusals of work on code that did not come with the request, or that is empty.
 
 use crate::caller_code::intent::Intent;
-use crate::types::{GenerateError, Mode};
+use crate::types::{GenerateError, GenerationMode};
 
 impl Intent {
     /// Returns the work as a verb whose object is code.
@@ -18,8 +18,8 @@ impl Intent {
     }
 
     /// Returns the refusal of a request without code. Recipes are not named: the goal is about other code.
-    pub(crate) fn refuse_without_code(self, mode: Mode) -> GenerateError {
-        let asks = if mode == Mode::Auto { "The goal asks" } else { "The mode asks" };
+    pub(crate) fn refuse_without_code(self, mode: GenerationMode) -> GenerateError {
+        let asks = if mode == GenerationMode::Auto { "The goal asks" } else { "The mode asks" };
         refuse_without_code(&format!("{asks} to {} code", self.verb()))
     }
 

@@ -9,11 +9,14 @@ use crate::caller_code::target::{Found, Target};
 use crate::caller_code::test_detection::{defines_tests_with, fixture_names, runs_own_tests};
 use crate::generator::{Generator, asks_for_changes};
 use crate::paths::is_test_file;
-use crate::types::{Action, FileKind, GenerateError, Generation, Mode, Origin, Request, Run, SourceFile, is_blank};
+use crate::types::{
+    EntryPoint, FilePurpose, GenerateError, GenerateRequest, Generation, GenerationAction, GenerationMode, Origin,
+    SourceFile, is_blank,
+};
 
 /// A request with files, and what their tests share.
 struct Project<'r> {
-    request: &'r Request,
+    request: &'r GenerateRequest,
     fixtures: OnceLock<HashSet<String>>,
 }
 
@@ -26,7 +29,7 @@ impl Project<'_> {
     }
 }
 
-impl Request {
+impl GenerateRequest {
     /// Returns the request as one for a single file.
     pub(crate) fn of_file(&self, file: Option<&SourceFile>) -> Self {
         Self {
@@ -41,7 +44,7 @@ impl Request {
 
 impl Generator {
     /// Serves a request with files. Paths and contents stay as they are.
-    pub(crate) async fn serve_project(&self, request: &Request) -> Result<Generation, GenerateError> {
+    pub(crate) async fn serve_project(&self, request: &GenerateRequest) -> Result<Generation, GenerateError> {
         let entry = self.entry_of(request);
         let single = request.of_file(self.described_by(request, entry));
         if asks_for_changes(request) {
@@ -61,7 +64,7 @@ impl Generator {
         match intent {
             Intent::Run => self.run_entry(&project, entry),
             Intent::RunOrTest if self.runs_as_program(&project, entry) => self.run_entry(&project, entry),
-            Intent::RunOrTest | Intent::Test => self.run_tests(&project, Run::Tests),
+            Intent::RunOrTest | Intent::Test => self.run_tests(&project, EntryPoint::Tests),
             Intent::Document if request.files.len() > 1 => self.document_files(&project, entry),
             _ if request.files.len() == 1 => Box::pin(self.generate(&single)).await,
             Intent::Change | Intent::WriteTests | Intent::Document | Intent::Explain | Intent::Generate => {
@@ -73,7 +76,7 @@ impl Generator {
     }
 
     /// Returns the file whose content shows what the goal means: the entry, else the first that is not blank.
-    fn described_by<'r>(&self, request: &'r Request, entry: Option<&'r SourceFile>) -> Option<&'r SourceFile> {
+    fn described_by<'r>(&self, request: &'r GenerateRequest, entry: Option<&'r SourceFile>) -> Option<&'r SourceFile> {
         let is_filled = |file: &&SourceFile| !file.content.trim().is_empty();
         let mut filled = request.files.iter().filter(is_filled);
         let source = || filled.clone().find(|file| self.is_source(&file.path));
@@ -102,7 +105,7 @@ impl Generator {
             ));
         }
         let run = self.run_entry(project, entry)?;
-        Ok(Generation { origin: Origin::Documenter, action: Action::Documented, ..run })
+        Ok(Generation { origin: Origin::Documenter, action: GenerationAction::Documented, ..run })
     }
 
     fn run_entry(&self, project: &Project<'_>, entry: Option<&SourceFile>) -> Result<Generation, GenerateError> {
@@ -110,18 +113,18 @@ impl Generator {
         let Some(entry) = entry else { return Err(self.refuse_without_entry(request)) };
         let Found { target, remarks } = self.found(request, entry)?;
         // A file of tests that does not start them itself would run without a check; the mode asks for just that.
-        let starts_tests = request.mode == Mode::Run || target.is_python() && runs_own_tests(&entry.content);
+        let starts_tests = request.mode == GenerationMode::Run || target.is_python() && runs_own_tests(&entry.content);
         if !starts_tests && self.is_test(project, entry) {
-            return self.run_tests(project, Run::TestsOrScript { path: entry.path.clone() });
+            return self.run_tests(project, EntryPoint::TestsOrScript { path: entry.path.clone() });
         }
-        let run = Run::Script { path: entry.path.clone() };
-        Ok(generation(target, &request.files, run, Action::Ran).with_remarks(&remarks))
+        let run = EntryPoint::Script { path: entry.path.clone() };
+        Ok(generation(target, &request.files, run, GenerationAction::Ran).with_remarks(&remarks))
     }
 
     /// Runs the tests that the test runner finds by the names of the files: all of one language, or those of the entry.
     ///
     /// A run that would leave tests out without a word is refused.
-    fn run_tests(&self, project: &Project<'_>, run: Run) -> Result<Generation, GenerateError> {
+    fn run_tests(&self, project: &Project<'_>, run: EntryPoint) -> Result<Generation, GenerateError> {
         let request = project.request;
         let entry = request.entry.as_ref().and_then(|path| request.files.iter().find(|file| file.path == *path));
         let chosen = entry.filter(|file| self.is_test(project, file));
@@ -133,7 +136,9 @@ impl Generator {
             |file: &&SourceFile| self.is_test(project, file) && language.is_none_or(|language| is_of(file, language));
         // Where tests are asked for, the name is enough: a test may take what no file defines.
         let is_named = |file: &&SourceFile| {
-            run == Run::Tests && self.tested_by(request, file).is_some() && language.is_none_or(|it| is_of(file, it))
+            run == EntryPoint::Tests
+                && self.tested_by(request, file).is_some()
+                && language.is_none_or(|it| is_of(file, it))
         };
         let all = || request.files.iter();
         let Some(tests) = chosen.or_else(|| all().find(fits)).or_else(|| all().find(is_named)) else {
@@ -157,7 +162,7 @@ impl Generator {
             return Err(refused(hint));
         }
         let (left_out, files): (Vec<_>, Vec<_>) = request.files.iter().cloned().partition(is_left_out);
-        let mut tested = generation(target, &files, run, Action::Tested).with_remarks(&remarks);
+        let mut tested = generation(target, &files, run, GenerationAction::Tested).with_remarks(&remarks);
         if !left_out.is_empty() {
             tested.documentation.push_str("\nOnly the tests of the entry ran; other files of tests were left out.\n");
         }
@@ -173,20 +178,20 @@ impl Generator {
     }
 
     /// Returns the language whose test runner collects a file of this name.
-    fn tested_by(&self, request: &Request, file: &SourceFile) -> Option<Target<'_>> {
+    fn tested_by(&self, request: &GenerateRequest, file: &SourceFile) -> Option<Target<'_>> {
         // The name first: to find the language of an unnamed kind of file costs a parse of its content.
         let target = is_test_file(&file.path).then(|| self.target_of(request, file).ok()).flatten();
         target.filter(|target| self.has_tests(*target))
     }
 
-    fn target_of(&self, request: &Request, file: &SourceFile) -> Result<Target<'_>, GenerateError> {
+    fn target_of(&self, request: &GenerateRequest, file: &SourceFile) -> Result<Target<'_>, GenerateError> {
         Ok(self.found(request, file)?.target)
     }
 
     /// Returns the language of one file: by its own name before the request's.
-    fn found(&self, request: &Request, file: &SourceFile) -> Result<Found<'_>, GenerateError> {
+    fn found(&self, request: &GenerateRequest, file: &SourceFile) -> Result<Found<'_>, GenerateError> {
         let language = request.language.clone().filter(|_| !self.is_source(&file.path));
-        let one = Request { language, current_file: Some(file.path.clone()), ..Request::default() };
+        let one = GenerateRequest { language, current_file: Some(file.path.clone()), ..GenerateRequest::default() };
         self.target(&one, &file.content)
     }
 }
@@ -210,7 +215,7 @@ fn refused(hint: &str) -> GenerateError {
     GenerateError::NoGenerator { hint: hint.to_owned() }
 }
 
-fn generation(target: Target<'_>, files: &[SourceFile], run: Run, action: Action) -> Generation {
+fn generation(target: Target<'_>, files: &[SourceFile], run: EntryPoint, action: GenerationAction) -> Generation {
     let outline = |file: &SourceFile| {
         if file.path.ends_with(".py") {
             outline::of_python(&file.path, &file.content)
@@ -225,7 +230,7 @@ fn generation(target: Target<'_>, files: &[SourceFile], run: Run, action: Action
         // Never `Test`: tests are not analysed, and a file name must not exempt code from analysis.
         files: files
             .iter()
-            .map(|file| SourceFile { kind: FileKind::Code, from_caller: true, ..file.clone() })
+            .map(|file| SourceFile { kind: FilePurpose::Code, from_caller: true, ..file.clone() })
             .collect(),
         run,
         documentation: files.iter().map(outline).collect::<Vec<_>>().join("\n"),

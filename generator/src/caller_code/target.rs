@@ -10,7 +10,7 @@ use crate::paths::base_name;
 
 /// A runtime that the sandbox offers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Runtime {
+pub struct OfferedRuntime {
     /// The runtime's name, such as `python`.
     pub name: String,
     /// Other names of its language, in lower case.
@@ -27,7 +27,7 @@ pub struct Runtime {
     pub modules: Vec<String>,
 }
 
-impl Runtime {
+impl OfferedRuntime {
     fn is_called(&self, name: &str) -> bool {
         self.name == name || self.aliases.iter().any(|alias| alias == name)
     }
@@ -42,7 +42,7 @@ impl Runtime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Target<'a> {
     Known(&'static Language),
-    Other(&'a Runtime),
+    Other(&'a OfferedRuntime),
 }
 
 /// The language of the caller's code, and what to say about the choice.
@@ -80,7 +80,7 @@ impl NoTarget {
     }
 
     /// Returns the reason as a sentence without a final stop.
-    pub(crate) fn reason(self, runtimes: &[Runtime]) -> String {
+    pub(crate) fn reason(self, runtimes: &[OfferedRuntime]) -> String {
         match self {
             Self::Language(title) => format!("The code seems to be {title}, which no offered runtime executes"),
             Self::NotAProgram(format) => {
@@ -113,7 +113,7 @@ impl<'a> Target<'a> {
     ///
     /// Languages of the table take precedence, so a runtime cannot claim their files.
     pub(crate) fn find(
-        runtimes: &'a [Runtime],
+        runtimes: &'a [OfferedRuntime],
         named: Option<&str>,
         file: Option<&str>,
         code: &str,
@@ -128,7 +128,7 @@ impl<'a> Target<'a> {
     }
 
     fn choose(
-        runtimes: &'a [Runtime],
+        runtimes: &'a [OfferedRuntime],
         named: Option<&str>,
         file: Option<&str>,
         code: &str,
@@ -152,14 +152,15 @@ impl<'a> Target<'a> {
     }
 
     /// Finds the runtime with a name, in lower case, with or without a version.
-    fn called(runtimes: &'a [Runtime], name: &str) -> Result<Found<'a>, NoTarget> {
+    fn called(runtimes: &'a [OfferedRuntime], name: &str) -> Result<Found<'a>, NoTarget> {
         let known = by_name(name);
         let offered = known.map(|language| Self::offered(runtimes, language));
         let target = match offered {
             Some(Ok(target)) => target,
             refused => {
-                let is_called = |runtime: &&Runtime| runtime.is_called(name) || runtime.is_called(strip_version(name));
-                let of = |runtime: &'a Runtime| match runtime.variant_of.as_deref().and_then(by_name) {
+                let is_called =
+                    |runtime: &&OfferedRuntime| runtime.is_called(name) || runtime.is_called(strip_version(name));
+                let of = |runtime: &'a OfferedRuntime| match runtime.variant_of.as_deref().and_then(by_name) {
                     Some(language) => Self::Known(language),
                     None => Self::Other(runtime),
                 };
@@ -171,7 +172,7 @@ impl<'a> Target<'a> {
         Ok(Found { target, remarks })
     }
 
-    fn offered(runtimes: &[Runtime], language: &'static Language) -> Result<Self, NoTarget> {
+    fn offered(runtimes: &[OfferedRuntime], language: &'static Language) -> Result<Self, NoTarget> {
         if language.is_data() {
             return Err(NoTarget::NotAProgram(language.title));
         }
@@ -180,7 +181,7 @@ impl<'a> Target<'a> {
     }
 
     /// Finds the runtime by the name of a file; `None` if the content has to tell.
-    fn of_file(runtimes: &'a [Runtime], file: &str) -> Result<Option<Self>, NoTarget> {
+    fn of_file(runtimes: &'a [OfferedRuntime], file: &str) -> Result<Option<Self>, NoTarget> {
         let kind = file_kind::kind(file);
         let table = match kind {
             FileKind::Language(language) => Self::offered(runtimes, language),
@@ -205,7 +206,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    fn by_content(runtimes: &'a [Runtime], file: Option<&str>, code: &str) -> Result<Found<'a>, NoTarget> {
+    fn by_content(runtimes: &'a [OfferedRuntime], file: Option<&str>, code: &str) -> Result<Found<'a>, NoTarget> {
         let language = match content::guess(code) {
             ContentGuess::Program(language) => language,
             ContentGuess::Data(format) => return Err(NoTarget::NotAProgram(format)),
@@ -221,7 +222,7 @@ impl<'a> Target<'a> {
     ///
     /// # Errors
     /// The major version is another one.
-    fn version_remark(self, runtimes: &[Runtime], name: &str) -> Result<Option<String>, NoTarget> {
+    fn version_remark(self, runtimes: &[OfferedRuntime], name: &str) -> Result<Option<String>, NoTarget> {
         let (Self::Known(language), Some(asked)) = (self, version_of(name)) else { return Ok(None) };
         let runtime = language::runtime(language);
         let Some(there) = runtimes.iter().find(|it| it.name == runtime).and_then(|it| it.version.as_deref()) else {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::prompt::Messages;
-use crate::{CatalogueError, GenerateError, ModelConfig, Request};
+use crate::{CatalogueError, GenerateError, GenerateRequest, ModelConfig};
 
 /// Timeout for connecting; after it the endpoint counts as unavailable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,7 +40,7 @@ struct Dialect {
 }
 
 /// The text of a completion and its cost.
-pub(super) struct Answer {
+pub(super) struct Completion {
     pub(super) text: String,
     pub(super) tokens: u64,
 }
@@ -62,10 +62,10 @@ impl From<CallError> for GenerateError {
 
 /// The fields of a completion that are used; all but `choices` are optional, because many endpoints omit them.
 #[derive(Deserialize)]
-struct Completion {
+struct CompletionBody {
     choices: Vec<Choice>,
     #[serde(default)]
-    usage: Option<Usage>,
+    usage: Option<TokenUsage>,
 }
 
 #[derive(Deserialize)]
@@ -82,7 +82,7 @@ struct Message {
 }
 
 #[derive(Deserialize)]
-struct Usage {
+struct TokenUsage {
     #[serde(default)]
     total_tokens: Option<u64>,
     #[serde(default)]
@@ -91,7 +91,7 @@ struct Usage {
     completion_tokens: Option<u64>,
 }
 
-impl Usage {
+impl TokenUsage {
     fn total(&self) -> Option<u64> {
         let sum = || Some(self.prompt_tokens?.saturating_add(self.completion_tokens?));
         self.total_tokens.filter(|total| *total > 0).or_else(sum)
@@ -158,9 +158,9 @@ impl Model {
         &self,
         messages: &Messages,
         response_format: Option<Value>,
-        request: &Request,
+        request: &GenerateRequest,
         spent: u64,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<Completion, CallError> {
         let sent = messages.system.len() + messages.user.len();
         let left = request.max_tokens.map(|budget| budget.saturating_sub(spent).saturating_sub(estimate_tokens(sent)));
         let limit = left.map_or(self.max_tokens, |left| left.min(self.max_tokens));
@@ -179,11 +179,11 @@ impl Model {
         // Counted before sending, because the endpoint may charge from then on.
         request.prompt_tokens.add(estimate_tokens(sent));
         let completion = self.complete(body, limit).await?;
-        answer_of(completion, sent).map_err(CallError::Other)
+        completion_of(completion, sent).map_err(CallError::Other)
     }
 
     /// Sends a body with the token limit under the name that the endpoint accepts.
-    async fn complete(&self, body: Value, limit: u64) -> Result<Completion, CallError> {
+    async fn complete(&self, body: Value, limit: u64) -> Result<CompletionBody, CallError> {
         let limited = |name: &str| {
             let mut body = body.clone();
             body[name] = limit.into();
@@ -202,7 +202,7 @@ impl Model {
         Ok(completion)
     }
 
-    async fn send(&self, body: &Value) -> Result<Completion, Rejection> {
+    async fn send(&self, body: &Value) -> Result<CompletionBody, Rejection> {
         let request = self.http.post(self.url.clone()).headers(self.headers.clone()).body(body.to_string());
         let response = request.send().await.map_err(|error| transport_error(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
@@ -239,10 +239,10 @@ fn estimate_tokens(bytes: usize) -> u64 {
     u64::try_from(bytes.div_ceil(4)).unwrap_or(u64::MAX)
 }
 
-fn answer_of(completion: Completion, sent_bytes: usize) -> Result<Answer, GenerateError> {
-    let choice = completion.choices.into_iter().next();
+fn completion_of(body: CompletionBody, sent_bytes: usize) -> Result<Completion, GenerateError> {
+    let choice = body.choices.into_iter().next();
     let text = choice.as_ref().and_then(|choice| choice.message.content.as_deref()).unwrap_or_default();
-    let counted = completion.usage.and_then(|usage| usage.total());
+    let counted = body.usage.and_then(|usage| usage.total());
     let tokens = counted.unwrap_or_else(|| estimate_tokens(sent_bytes + text.len()));
     let Some(choice) = &choice else { return Err(unusable_reply("it has no choices", tokens)) };
     if choice.finish_reason.as_deref() == Some("length") {
@@ -252,7 +252,7 @@ fn answer_of(completion: Completion, sent_bytes: usize) -> Result<Answer, Genera
     if text.is_empty() {
         return Err(unusable_reply("it is empty", tokens));
     }
-    Ok(Answer { tokens, text: text.to_owned() })
+    Ok(Completion { tokens, text: text.to_owned() })
 }
 
 /// Removes the reasoning that some models send before their answer.

@@ -19,7 +19,9 @@ use crate::caller_code::outline;
 use crate::caller_code::target::Target;
 use crate::caller_code::test_detection::{test_names, with_test_file_name};
 use crate::paths::is_test_file;
-use crate::types::{Action, FileKind, GenerateError, Generation, Origin, Request, Run, SourceFile};
+use crate::types::{
+    EntryPoint, FilePurpose, GenerateError, GenerateRequest, Generation, GenerationAction, Origin, SourceFile,
+};
 use client::CallError;
 use prompt::Form;
 use quote_filter::QuoteFilter;
@@ -57,7 +59,7 @@ impl Model {
     /// Calls the model at most twice. Cancel safe: dropping the future ends the call, though its tokens may be charged.
     pub(crate) async fn generate(
         &self,
-        request: &Request,
+        request: &GenerateRequest,
         language: ModelLanguage,
         task: Task<'_>,
     ) -> Result<Generation, GenerateError> {
@@ -71,7 +73,7 @@ impl Model {
         // Plan and notes may quote the caller's lines.
         let quotes = task.original().map(|file| QuoteFilter::of(&file.content));
         let extra = plan_and_notes(&plan, &notes, quotes.as_ref());
-        let code = files.iter().filter(|file| file.kind == FileKind::Code);
+        let code = files.iter().filter(|file| file.kind == FilePurpose::Code);
         let outlines = code.map(|file| outline(language, file));
         let summary = changes.as_ref().map(|changes| changes.summary.clone());
         let sections: Vec<String> =
@@ -79,9 +81,9 @@ impl Model {
         Ok(Generation {
             origin: Origin::Model { name: self.name().to_owned() },
             action: match task {
-                Task::New => Action::Generated,
-                Task::Change(_) => Action::Changed,
-                Task::Test(_) => Action::TestsWritten,
+                Task::New => GenerationAction::Generated,
+                Task::Change(_) => GenerationAction::Changed,
+                Task::Test(_) => GenerationAction::TestsWritten,
             },
             runtime: language.runtime().to_owned(),
             run: run(&files, task),
@@ -98,7 +100,7 @@ impl Model {
     /// all calls.
     async fn reply(
         &self,
-        request: &Request,
+        request: &GenerateRequest,
         language: ModelLanguage,
         task: Task<'_>,
     ) -> Result<(Reply, u64), GenerateError> {
@@ -132,7 +134,7 @@ impl Model {
     /// Asks the model a question about the caller's file, which runs unchanged. Cancel safe like [`Model::generate`].
     pub(crate) async fn explain(
         &self,
-        request: &Request,
+        request: &GenerateRequest,
         target: Target<'_>,
         file: &SourceFile,
     ) -> Result<Generation, GenerateError> {
@@ -143,9 +145,9 @@ impl Model {
         }
         Ok(Generation {
             origin: Origin::Model { name: self.name().to_owned() },
-            action: Action::Explained,
+            action: GenerationAction::Explained,
             runtime: target.runtime().to_owned(),
-            run: Run::Script { path: file.path.clone() },
+            run: EntryPoint::Script { path: file.path.clone() },
             files: vec![file.clone()],
             documentation: text,
             changes: None,
@@ -215,10 +217,13 @@ fn assemble(
 ) -> Result<Vec<SourceFile>, &'static str> {
     let files = files.into_iter().map(|file| {
         let is_original = matches!(task, Task::Change(original) if original.path == file.path);
-        let kind =
-            if (file.is_test || is_test_file(&file.path)) && !is_original { FileKind::Test } else { FileKind::Code };
+        let kind = if (file.is_test || is_test_file(&file.path)) && !is_original {
+            FilePurpose::Test
+        } else {
+            FilePurpose::Code
+        };
         let source = SourceFile { path: file.path, content: file.content, kind, from_caller: false };
-        if kind == FileKind::Test { with_test_file_name(language.runtime(), source) } else { source }
+        if kind == FilePurpose::Test { with_test_file_name(language.runtime(), source) } else { source }
     });
     let files: Vec<SourceFile> = files.collect();
     let files = match task {
@@ -226,7 +231,7 @@ fn assemble(
         Task::Change(original) => changed(files, language, original)?,
         Task::Test(original) => tested(files, original)?,
     };
-    if files.iter().any(|file| file.kind == FileKind::Code) { Ok(files) } else { Err("it has tests but no code") }
+    if files.iter().any(|file| file.kind == FilePurpose::Code) { Ok(files) } else { Err("it has tests but no code") }
 }
 
 fn changed(
@@ -235,7 +240,7 @@ fn changed(
     original: &SourceFile,
 ) -> Result<Vec<SourceFile>, &'static str> {
     if !language.supports_tests() {
-        files.retain(|file| file.kind == FileKind::Code);
+        files.retain(|file| file.kind == FilePurpose::Code);
     }
     // A single file is the changed one, whatever its name.
     let code = files.iter().filter(|file| file.kind == original.kind).count();
@@ -268,12 +273,12 @@ fn test_entry_file(original: &SourceFile) -> SourceFile {
          globals().update({{name: value for name, value in vars(module).items() if not name.startswith(\"__\")}})\n",
         original.path
     );
-    SourceFile { path: format!("test_of_{plain}.py"), content, kind: FileKind::Test, from_caller: false }
+    SourceFile { path: format!("test_of_{plain}.py"), content, kind: FilePurpose::Test, from_caller: false }
 }
 
 /// Returns the caller's file unchanged, even if the model sent another version, and the tests of the reply.
 fn tested(mut files: Vec<SourceFile>, original: &SourceFile) -> Result<Vec<SourceFile>, &'static str> {
-    files.retain(|file| file.kind == FileKind::Test && file.path != original.path);
+    files.retain(|file| file.kind == FilePurpose::Test && file.path != original.path);
     if files.is_empty() {
         return Err("it has no file that is named as one of tests");
     }
@@ -281,11 +286,11 @@ fn tested(mut files: Vec<SourceFile>, original: &SourceFile) -> Result<Vec<Sourc
     Ok(files)
 }
 
-fn run(files: &[SourceFile], task: Task<'_>) -> Run {
-    let holds_tests = |file: &SourceFile| file.kind == FileKind::Test || is_test_file(&file.path);
+fn run(files: &[SourceFile], task: Task<'_>) -> EntryPoint {
+    let holds_tests = |file: &SourceFile| file.kind == FilePurpose::Test || is_test_file(&file.path);
     match task {
-        Task::Change(original) if !files.iter().any(holds_tests) => Run::Script { path: original.path.clone() },
+        Task::Change(original) if !files.iter().any(holds_tests) => EntryPoint::Script { path: original.path.clone() },
         // New code must be proven by tests; no tests is an error.
-        Task::New | Task::Test(_) | Task::Change(_) => Run::Tests,
+        Task::New | Task::Test(_) | Task::Change(_) => EntryPoint::Tests,
     }
 }

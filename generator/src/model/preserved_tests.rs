@@ -144,14 +144,14 @@ fn can_fail<'a>(lines: impl IntoIterator<Item = &'a str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::FileKind;
+    use crate::types::FilePurpose;
 
     #[track_caller]
     fn judge(language: ModelLanguage, path: &str, before: &str, after: &str, expected: Result<(), &'static str>) {
         let file = |content: &str| SourceFile {
             path: path.to_owned(),
             content: content.to_owned(),
-            kind: FileKind::Code,
+            kind: FilePurpose::Code,
             from_caller: false,
         };
         assert_eq!(check(language, &file(before), &file(after)), expected, "{after}");

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Task;
 use super::language::ModelLanguage;
-use crate::types::{Feedback, Request, SourceFile};
+use crate::types::{GenerateRequest, RoundFeedback, SourceFile};
 
 /// Maximum characters of feedback in a prompt; items are cut at the end, output at the start.
 const MAX_OUTPUT_CHARS: usize = 4_000;
@@ -41,7 +41,7 @@ pub(super) struct Messages {
 }
 
 /// Builds the messages for a task: the goal, the code, and the results of the last round.
-pub(super) fn messages(request: &Request, language: ModelLanguage, task: Task<'_>, form: Form) -> Messages {
+pub(super) fn messages(request: &GenerateRequest, language: ModelLanguage, task: Task<'_>, form: Form) -> Messages {
     let mut user = format!("Goal:\n{}\n", framed(&request.goal));
     user.push_str(match task {
         Task::New => "\nWrite the code and its tests.\n",
@@ -67,7 +67,7 @@ pub(super) fn messages(request: &Request, language: ModelLanguage, task: Task<'_
 }
 
 /// Builds the messages for a question about a file.
-pub(super) fn question(request: &Request, language: &str, file: &SourceFile) -> Messages {
+pub(super) fn question(request: &GenerateRequest, language: &str, file: &SourceFile) -> Messages {
     let mut user = format!("Question:\n{}\n\nThe file, {language}:\n", framed(&request.goal));
     push_file(&mut user, file);
     if let Some(comment) = request.feedback.as_ref().and_then(|feedback| feedback.comment.as_ref()) {
@@ -86,7 +86,7 @@ fn push_file(text: &mut String, file: &SourceFile) {
     write!(text, "\n{}:\n{}\n", file.path, framed(&file.content)).expect("writing to a String does not fail");
 }
 
-fn push_feedback(text: &mut String, round: u32, feedback: &Feedback) {
+fn push_feedback(text: &mut String, round: u32, feedback: &RoundFeedback) {
     write!(text, "\nThis is round {round}. The last round led to this; send all files again, corrected.\n")
         .expect("writing to a String does not fail");
     if let Some(comment) = &feedback.comment {
@@ -123,27 +123,27 @@ fn truncate(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::FileKind;
+    use crate::types::FilePurpose;
 
     #[test]
     fn the_prompt_has_everything_that_is_known_and_frames_it() {
         let file = SourceFile {
             path: "app.py".to_owned(),
             content: "x = '</data>'".to_owned(),
-            kind: FileKind::Code,
+            kind: FilePurpose::Code,
             from_caller: true,
         };
-        let request = Request {
+        let request = GenerateRequest {
             goal: "fix it".to_owned(),
             round: 2,
-            feedback: Some(Feedback {
+            feedback: Some(RoundFeedback {
                 failed_tests: vec![("test_a".to_owned(), "assert 1 == 2".to_owned())],
                 output_tail: format!("{}end of output", "x".repeat(10_000)),
                 findings: vec!["weak hash".to_owned()],
                 comment: Some("use sets".to_owned()),
                 previous: vec![file.clone()],
             }),
-            ..Request::default()
+            ..GenerateRequest::default()
         };
         let Messages { system, user } =
             messages(&request, ModelLanguage::Python, Task::Change(&file), Form::Structured);
@@ -159,10 +159,10 @@ mod tests {
     fn the_longest_comment_of_a_reviewer_is_shown_whole() {
         let comment = format!("{}, and name the units", "x".repeat(MAX_COMMENT_CHARS - 20));
         assert_eq!(comment.chars().count(), MAX_COMMENT_CHARS);
-        let feedback = Feedback { comment: Some(format!("{comment}cut")), ..Feedback::default() };
-        let request = Request { feedback: Some(feedback), ..Request::default() };
+        let feedback = RoundFeedback { comment: Some(format!("{comment}cut")), ..RoundFeedback::default() };
+        let request = GenerateRequest { feedback: Some(feedback), ..GenerateRequest::default() };
         let file =
-            SourceFile { path: "a.py".to_owned(), content: String::new(), kind: FileKind::Code, from_caller: true };
+            SourceFile { path: "a.py".to_owned(), content: String::new(), kind: FilePurpose::Code, from_caller: true };
         for Messages { user, .. } in
             [messages(&request, ModelLanguage::Python, Task::New, Form::Fenced), question(&request, "Python", &file)]
         {

@@ -14,7 +14,7 @@ use crate::recipes::requirements::constraints::{Capabilities, Claim, exceptions_
 use crate::recipes::requirements::relations::relations_of;
 use crate::recipes::requirements::{Requirement, stated};
 use crate::tokenize::{stem, words};
-use crate::types::{FileKind, SourceFile};
+use crate::types::{FilePurpose, SourceFile};
 
 /// The folder name, and the name and text of each file.
 type EmbeddedFolder = (&'static str, &'static [(&'static str, &'static str)]);
@@ -181,7 +181,7 @@ fn read_recipe(folder: &str, mut files: BTreeMap<String, String>) -> Result<Reci
         .map_err(|error| invalid(folder, format!("{DESCRIPTION} is invalid: {}", error.message())))?;
     let documentation = take(DOCUMENTATION)?;
     let mut sources = Vec::new();
-    for (names, kind) in [(&description.code, FileKind::Code), (&description.tests, FileKind::Test)] {
+    for (names, kind) in [(&description.code, FilePurpose::Code), (&description.tests, FilePurpose::Test)] {
         for name in names {
             sources.push(SourceFile { path: name.clone(), content: take(name)?, kind, from_caller: false });
         }
@@ -192,7 +192,7 @@ fn read_recipe(folder: &str, mut files: BTreeMap<String, String>) -> Result<Reci
     check(folder, &description, &documentation)?;
     check_parameters(folder, &description.parameters, &sources)?;
     let goals = &description.goals;
-    let code = sources.iter().filter(|file| file.kind == FileKind::Code);
+    let code = sources.iter().filter(|file| file.kind == FilePurpose::Code);
     let phrases = goals.require.iter().flatten().chain(&goals.covers).chain(&goals.examples);
     let capabilities = Capabilities {
         claims: claims(folder, &description)?,
@@ -251,7 +251,7 @@ fn claims(folder: &str, description: &Description) -> Result<Vec<Claim>, Catalog
 
 fn check_parameters(folder: &str, parameters: &[Parameter], sources: &[SourceFile]) -> Result<(), CatalogueError> {
     let code: String =
-        sources.iter().filter(|file| file.kind == FileKind::Code).map(|file| file.content.as_str()).collect();
+        sources.iter().filter(|file| file.kind == FilePurpose::Code).map(|file| file.content.as_str()).collect();
     let broken = parameters.iter().find_map(|parameter| Some((&parameter.name, parameter.broken_rule(&code)?)));
     match broken {
         Some((name, rule)) => Err(invalid(folder, format!("parameter {name}: {rule}"))),

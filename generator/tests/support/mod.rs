@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use generator::{Generator, GeneratorConfig, Runtime};
+use generator::{Generator, GeneratorConfig, OfferedRuntime};
 
 /// Returns the data directory that scripts/setup.sh fills: `DATA` at build time, else `data` of the checkout.
 fn data_dir() -> PathBuf {
@@ -10,11 +10,11 @@ fn data_dir() -> PathBuf {
 }
 
 fn open(data_dir: Option<PathBuf>) -> Generator {
-    let runtime = |name: &str, ending: &str| Runtime {
+    let runtime = |name: &str, ending: &str| OfferedRuntime {
         name: name.to_owned(),
         endings: vec![ending.to_owned()],
         has_tests: true,
-        ..Runtime::default()
+        ..OfferedRuntime::default()
     };
     let runtimes = vec![runtime("python", ".py"), runtime("node", ".js")];
     let config = GeneratorConfig { data_dir, runtimes, ..GeneratorConfig::default() };

@@ -3,7 +3,7 @@
 use ruff_python_ast::ExprCall;
 use ruff_text_size::Ranged;
 
-use super::literal::{Piece, pieces, quoted};
+use super::literal::{StringPiece, pieces, quoted};
 use super::{Edit, Fix, Module, dotted};
 
 const RUNNERS: &[&str] =
@@ -44,12 +44,12 @@ fn is_statement(module: &Module<'_>, call: &ExprCall) -> bool {
 }
 
 /// Returns the source of an argument list; `None` if a shell would do more than split the command.
-fn argument_list(module: &Module<'_>, pieces: &[Piece]) -> Option<String> {
+fn argument_list(module: &Module<'_>, pieces: &[StringPiece]) -> Option<String> {
     let mut words: Vec<Vec<String>> = vec![Vec::new()];
     for piece in pieces {
         match piece {
-            Piece::Fixed(text) if text.contains(|c| SPECIAL.contains(c)) => return None,
-            Piece::Fixed(text) => {
+            StringPiece::Fixed(text) if text.contains(|c| SPECIAL.contains(c)) => return None,
+            StringPiece::Fixed(text) => {
                 for (number, part) in text.split(' ').enumerate() {
                     if number > 0 {
                         words.push(Vec::new());
@@ -59,7 +59,7 @@ fn argument_list(module: &Module<'_>, pieces: &[Piece]) -> Option<String> {
                     }
                 }
             }
-            Piece::Value(range) => words.last_mut()?.push(format!("str({})", module.text(*range))),
+            StringPiece::Value(range) => words.last_mut()?.push(format!("str({})", module.text(*range))),
         }
     }
     words.retain(|word| !word.is_empty());

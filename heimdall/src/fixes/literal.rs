@@ -5,33 +5,33 @@ use ruff_text_size::{Ranged, TextRange};
 
 /// A piece of a string: constant text, or the value of an expression.
 #[derive(Debug, PartialEq)]
-pub(super) enum Piece {
+pub(super) enum StringPiece {
     Fixed(String),
     Value(TextRange),
 }
 
 /// Returns the pieces of an f-string, a sum, a `%` of one value or a tuple, or a `.format` with `{}`; `None` for
 /// others.
-pub(super) fn pieces(expr: &Expr) -> Option<Vec<Piece>> {
+pub(super) fn pieces(expr: &Expr) -> Option<Vec<StringPiece>> {
     let mut found = Vec::new();
     collect(expr, &mut found)
         .then_some(found)
-        .filter(|found| found.iter().any(|piece| matches!(piece, Piece::Value(_))))
+        .filter(|found| found.iter().any(|piece| matches!(piece, StringPiece::Value(_))))
 }
 
-fn collect(expr: &Expr, found: &mut Vec<Piece>) -> bool {
+fn collect(expr: &Expr, found: &mut Vec<StringPiece>) -> bool {
     if let Some(text) = expr.as_string_literal_expr() {
-        found.push(Piece::Fixed(text.value.to_str().to_owned()));
+        found.push(StringPiece::Fixed(text.value.to_str().to_owned()));
         return true;
     }
     if let Some(text) = expr.as_f_string_expr() {
         return text.value.elements().all(|element| match element {
             InterpolatedStringElement::Literal(literal) => {
-                found.push(Piece::Fixed(literal.value.to_string()));
+                found.push(StringPiece::Fixed(literal.value.to_string()));
                 true
             }
             InterpolatedStringElement::Interpolation(value) => {
-                found.push(Piece::Value(value.expression.range()));
+                found.push(StringPiece::Value(value.expression.range()));
                 value.format_spec.is_none() && value.debug_text.is_none() && value.conversion.is_none()
             }
         }) && text.value.iter().all(|part| part.is_f_string());
@@ -58,13 +58,13 @@ fn collect(expr: &Expr, found: &mut Vec<Piece>) -> bool {
         if let [value] = &*call.arguments.args
             && is_str
         {
-            found.push(Piece::Value(value.range()));
+            found.push(StringPiece::Value(value.range()));
             return true;
         }
     }
     let is_plain = expr.is_name_expr() || expr.is_attribute_expr() || expr.is_subscript_expr() || expr.is_call_expr();
     if is_plain {
-        found.push(Piece::Value(expr.range()));
+        found.push(StringPiece::Value(expr.range()));
     }
     is_plain
 }
@@ -78,19 +78,19 @@ fn values_of(expr: &Expr) -> Vec<TextRange> {
 
 /// Splits a template at its placeholders. Returns false if they do not match the values or other special characters are
 /// left.
-fn split_at(template: &Expr, marks: &[&str], values: &[TextRange], found: &mut Vec<Piece>) -> bool {
+fn split_at(template: &Expr, marks: &[&str], values: &[TextRange], found: &mut Vec<StringPiece>) -> bool {
     let Some(text) = template.as_string_literal_expr().map(|text| text.value.to_str()) else { return false };
     let mut rest = text;
     for value in values {
         let next = marks.iter().filter_map(|mark| Some((rest.find(mark)?, mark.len()))).min();
         let Some((at, length)) = next else { return false };
-        found.push(Piece::Fixed(rest[..at].to_owned()));
-        found.push(Piece::Value(*value));
+        found.push(StringPiece::Fixed(rest[..at].to_owned()));
+        found.push(StringPiece::Value(*value));
         rest = &rest[at + length..];
     }
-    found.push(Piece::Fixed(rest.to_owned()));
+    found.push(StringPiece::Fixed(rest.to_owned()));
     let special = marks[0].chars().next().unwrap_or('%');
-    !found.iter().any(|piece| matches!(piece, Piece::Fixed(text) if text.contains(special)))
+    !found.iter().any(|piece| matches!(piece, StringPiece::Fixed(text) if text.contains(special)))
 }
 
 /// Returns a text as a Python string literal.

@@ -3,7 +3,7 @@
 use ruff_python_ast::{Expr, ExprCall};
 use ruff_text_size::{Ranged, TextRange};
 
-use super::literal::{Piece, pieces, quoted};
+use super::literal::{StringPiece, pieces, quoted};
 use super::{Edit, Fix, Module};
 
 /// Database drivers and their parameter markers.
@@ -64,16 +64,16 @@ fn assigned<'a>(module: &Module<'a>, name: &Expr) -> Option<&'a Expr> {
 }
 
 /// Returns the query with markers, and the values; `None` if a value is not in a value's position.
-fn parameterized(pieces: &[Piece], mark: &str) -> Option<(String, Vec<TextRange>)> {
+fn parameterized(pieces: &[StringPiece], mark: &str) -> Option<(String, Vec<TextRange>)> {
     let (mut query, mut values, mut in_quotes) = (String::new(), Vec::new(), false);
     for (index, piece) in pieces.iter().enumerate() {
         match piece {
-            Piece::Fixed(text) => {
+            StringPiece::Fixed(text) => {
                 let text = if in_quotes { text.strip_prefix('\'')? } else { text };
                 in_quotes = false;
                 query.push_str(&if mark == "%s" { text.replace('%', "%%") } else { text.to_owned() });
             }
-            Piece::Value(range) => {
+            StringPiece::Value(range) => {
                 if in_quotes {
                     return None;
                 }
@@ -82,7 +82,7 @@ fn parameterized(pieces: &[Piece], mark: &str) -> Option<(String, Vec<TextRange>
                     query.pop();
                     in_quotes = true;
                 }
-                if matches!(next, Some(Piece::Value(_))) {
+                if matches!(next, Some(StringPiece::Value(_))) {
                     return None;
                 }
                 let is_place = if in_quotes { takes_text(&query) } else { takes_value(&query) && ends_value(next) };
@@ -115,8 +115,8 @@ fn takes_text(query: &str) -> bool {
 }
 
 /// Returns true if a value ends where the next piece starts.
-fn ends_value(next: Option<&Piece>) -> bool {
-    let Some(Piece::Fixed(text)) = next else { return true };
+fn ends_value(next: Option<&StringPiece>) -> bool {
+    let Some(StringPiece::Fixed(text)) = next else { return true };
     let is_apart = text.chars().next().is_none_or(|c| c.is_whitespace() || ",);".contains(c));
     is_apart && !text.trim_start().starts_with(['(', '.'])
 }

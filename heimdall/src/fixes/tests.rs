@@ -1,9 +1,9 @@
-use crate::{AnalysisType, FindingKind, Request, Severity, Suppressions, analyze};
+use crate::{AnalysisRequest, AnalysisType, FindingKind, Severity, Suppressions, analyze};
 
 use super::apply_fixes;
 
 fn grave(source: &str) -> Vec<(String, u32)> {
-    let report = analyze(&Request {
+    let report = analyze(&AnalysisRequest {
         source,
         file_path: Some("a.py"),
         language: Some("python"),

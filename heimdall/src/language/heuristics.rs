@@ -1,7 +1,7 @@
 //! Detects the language of a text by its content.
 
 use super::data_formats;
-use super::line_kinds::{Evidence, LineCounts, of_python};
+use super::line_kinds::{LineCounts, ParseEvidence, of_python};
 use super::table::{ANALYZED, MAX_LINES_READ};
 use super::triple_quotes::TripleQuotes;
 use super::unsupported;
@@ -72,7 +72,7 @@ pub(super) fn language(source: &str) -> Option<&'static str> {
     }
     let evidence = of_python(source);
     // A Python program is not data, whatever its strings contain.
-    let is_program = evidence == Evidence::Program && !data_formats::is_marked(&lines);
+    let is_program = evidence == ParseEvidence::Program && !data_formats::is_marked(&lines);
     let lines = unquoted(&lines);
     if let Some(format) = data_formats::of(source, &lines).filter(|_| !is_program) {
         return format.language();
@@ -87,7 +87,7 @@ pub(super) fn language(source: &str) -> Option<&'static str> {
     if !is_program && unsupported > 0 && unsupported * UNSUPPORTED_WEIGHT >= clear {
         return None;
     }
-    let is_python = shape.is_code() || evidence != Evidence::None;
+    let is_python = shape.is_code() || evidence != ParseEvidence::None;
     guess.or_else(|| is_python.then_some("python"))
 }
 

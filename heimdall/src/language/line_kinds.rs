@@ -133,7 +133,7 @@ const MAX_DEPTH: usize = 100;
 
 /// Evidence that a text is Python.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Evidence {
+pub(super) enum ParseEvidence {
     /// It does not parse, or has only names and constants, as prose may have.
     None,
     /// It parses and has an effect.
@@ -143,22 +143,22 @@ pub(super) enum Evidence {
 }
 
 /// Parses the text as Python and returns the evidence.
-pub(super) fn of_python(source: &str) -> Evidence {
+pub(super) fn of_python(source: &str) -> ParseEvidence {
     if depth_limit::python_depth(source) > MAX_DEPTH {
-        return Evidence::Valid;
+        return ParseEvidence::Valid;
     }
     let parse = || {
         stacker::maybe_grow(1024 * 1024, 4 * 1024 * 1024, || {
             let parsed = parse_unchecked_source(source, PySourceType::Python);
             let body = &parsed.syntax().body;
             match parsed.has_valid_syntax() {
-                true if body.iter().any(is_program) => Evidence::Program,
-                true if body.is_empty() || body.iter().any(does_something) => Evidence::Valid,
-                _ => Evidence::None,
+                true if body.iter().any(is_program) => ParseEvidence::Program,
+                true if body.is_empty() || body.iter().any(does_something) => ParseEvidence::Valid,
+                _ => ParseEvidence::None,
             }
         })
     };
-    catch_unwind(parse).unwrap_or(Evidence::None)
+    catch_unwind(parse).unwrap_or(ParseEvidence::None)
 }
 
 /// Returns true for a definition, a block, an import, or a call.

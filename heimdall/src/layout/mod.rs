@@ -25,7 +25,7 @@ fn is_line_end(rest: &str) -> bool {
 }
 
 /// Digest of the names of the enclosing functions and classes.
-pub(crate) type Scope = [u8; 32];
+pub(crate) type ScopeDigest = [u8; 32];
 
 /// Maximum enclosing statements considered for one line.
 const MAX_ENCLOSING: usize = 16;
@@ -52,12 +52,12 @@ pub(crate) struct Comment {
 pub(crate) struct Statement {
     pub(crate) first: u32,
     pub(crate) last: u32,
-    pub(crate) scope: Scope,
+    pub(crate) scope: ScopeDigest,
     parent: Option<usize>,
 }
 
 impl Statement {
-    fn new(first: u32, last: u32, scope: Scope) -> Self {
+    fn new(first: u32, last: u32, scope: ScopeDigest) -> Self {
         Self { first, last: last.max(first), scope, parent: None }
     }
 }

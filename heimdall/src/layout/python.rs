@@ -4,7 +4,7 @@ use ruff_python_ast::token::{Token, TokenKind};
 use ruff_text_size::{Ranged, TextSize};
 use sha2::{Digest, Sha256};
 
-use super::{Comment, Layout, Scope, Statement};
+use super::{Comment, Layout, ScopeDigest, Statement};
 
 /// Reads comments and logical lines. A definition and its decorators are one statement.
 pub(crate) fn read(text: &str, tokens: &[Token], line_of: impl Fn(u32) -> u32) -> Layout {
@@ -51,11 +51,11 @@ struct Reader<'t> {
     /// True if the next token is the name of a definition.
     names: bool,
     name: Option<&'t str>,
-    scopes: Vec<Scope>,
+    scopes: Vec<ScopeDigest>,
 }
 
 impl<'t> Reader<'t> {
-    fn scope(&self) -> Scope {
+    fn scope(&self) -> ScopeDigest {
         self.scopes.last().copied().unwrap_or_default()
     }
 

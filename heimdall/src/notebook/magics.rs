@@ -14,7 +14,7 @@ use crate::dedent;
 
 /// Content of a cell, with unchanged line numbers.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Content {
+pub(super) enum CellContent {
     Python { text: String, is_valid: bool },
     Other { language: &'static str, text: String },
     Skipped,
@@ -34,7 +34,7 @@ const REPLACEMENT: &str = "None";
 const MAX_DEPTH: usize = 300;
 
 /// Reads a cell.
-pub(super) fn read(text: &str) -> Content {
+pub(super) fn read(text: &str) -> CellContent {
     let start = text.len() - text.trim_start().len();
     let Some(command) = text[start..].strip_prefix("%%") else { return python(text) };
     let line = command.lines().next().unwrap_or_default();
@@ -47,30 +47,30 @@ pub(super) fn read(text: &str) -> Content {
     let text = format!("{}{rest}", &text[..start]);
     match name {
         name if PYTHON_CELL_MAGICS.contains(&name) => python(&text),
-        "bash" | "sh" | "zsh" | "system" | "sx" => Content::Other { language: "bash", text },
-        "javascript" | "js" => Content::Other { language: "javascript", text },
-        _ => Content::Skipped,
+        "bash" | "sh" | "zsh" | "system" | "sx" => CellContent::Other { language: "bash", text },
+        "javascript" | "js" => CellContent::Other { language: "javascript", text },
+        _ => CellContent::Skipped,
     }
 }
 
-fn python(text: &str) -> Content {
+fn python(text: &str) -> CellContent {
     let text = dedent::normalize(text);
     if depth_limit::cell_depth(&text) > MAX_DEPTH {
-        return Content::Python { text: text.into_owned(), is_valid: false };
+        return CellContent::Python { text: text.into_owned(), is_valid: false };
     }
     let replaced = || {
         let (found, is_valid) = commands(&text);
         if !is_valid && let Some(marked) = without_bare_commands(&text) {
             let (found, is_valid) = commands(&marked);
             if is_valid {
-                return Content::Python { text: without(&marked, &found), is_valid };
+                return CellContent::Python { text: without(&marked, &found), is_valid };
             }
         }
-        Content::Python { text: without(&text, &found), is_valid }
+        CellContent::Python { text: without(&text, &found), is_valid }
     };
     match catch_unwind(|| stacker::maybe_grow(1024 * 1024, 4 * 1024 * 1024, replaced)) {
         Ok(content) => content,
-        Err(_) => Content::Python { text: text.clone().into_owned(), is_valid: false },
+        Err(_) => CellContent::Python { text: text.clone().into_owned(), is_valid: false },
     }
 }
 
@@ -154,11 +154,11 @@ fn without(text: &str, commands: &[TextRange]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Content, read};
+    use super::{CellContent, read};
 
     #[track_caller]
     fn check(text: &str, plain: &str) {
-        assert_eq!(read(text), Content::Python { text: plain.to_owned(), is_valid: true });
+        assert_eq!(read(text), CellContent::Python { text: plain.to_owned(), is_valid: true });
     }
 
     #[test]
@@ -176,16 +176,16 @@ mod tests {
 
     #[test]
     fn a_cell_may_be_in_another_language() {
-        assert_eq!(read("%%bash -s\necho a\n"), Content::Other { language: "bash", text: "\necho a\n".to_owned() });
+        assert_eq!(read("%%bash -s\necho a\n"), CellContent::Other { language: "bash", text: "\necho a\n".to_owned() });
         assert_eq!(
             read("\n%%script --no-raise-error sh\na\n"),
-            Content::Other { language: "bash", text: "\n\na\n".to_owned() }
+            CellContent::Other { language: "bash", text: "\n\na\n".to_owned() }
         );
-        assert_eq!(read("%%html\n<b>\n"), Content::Skipped);
+        assert_eq!(read("%%html\n<b>\n"), CellContent::Skipped);
     }
 
     #[test]
     fn an_open_bracket_is_not_valid() {
-        assert!(matches!(read("x = (\n"), Content::Python { is_valid: false, .. }));
+        assert!(matches!(read("x = (\n"), CellContent::Python { is_valid: false, .. }));
     }
 }

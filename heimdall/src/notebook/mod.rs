@@ -11,14 +11,14 @@ use std::cmp::Reverse;
 use crate::analysis::{MAX_SOURCE_BYTES, examine, not_analysed, oversized, report};
 use crate::fingerprint;
 use crate::language::{UNKNOWN, canonical};
-use crate::outcome::Outcome;
-use crate::request::Request;
+use crate::metadata::AnalysisMetadata;
+use crate::request::AnalysisRequest;
 use analysis_report::{AnalysisReport, Finding};
 use cells::{Cell, Notebook};
-use magics::Content;
+use magics::CellContent;
 
 /// Analyses a notebook.
-pub(crate) fn analyze(request: &Request<'_>) -> AnalysisReport {
+pub(crate) fn analyze(request: &AnalysisRequest<'_>) -> AnalysisReport {
     if request.source.len() > MAX_SOURCE_BYTES {
         return oversized("python");
     }
@@ -31,7 +31,7 @@ pub(crate) fn analyze(request: &Request<'_>) -> AnalysisReport {
         skipped |= !add(&mut parts, cell);
     }
     let (mut findings, mut suppressed) = (Vec::new(), Vec::new());
-    let mut outcome = Outcome { parsed: true, confidence: 1.0, tools: vec!["heimdall-notebook"] };
+    let mut outcome = AnalysisMetadata { parsed: true, confidence: 1.0, tools: vec!["heimdall-notebook"] };
     for (number, part) in parts.iter().enumerate() {
         let (found, accepted, of_part) = part.analyze(request, number == 0);
         findings.extend(found);
@@ -66,10 +66,10 @@ fn add(parts: &mut Vec<Part>, cell: Cell) -> bool {
         return true;
     }
     match magics::read(&cell.text) {
-        Content::Python { text, is_valid: true } => parts[0].add(&text, &cell),
-        Content::Python { text, is_valid: false } => parts.push(Part::of("python", &text, &cell)),
-        Content::Other { language, text } => parts.push(Part::of(language, &text, &cell)),
-        Content::Skipped => return false,
+        CellContent::Python { text, is_valid: true } => parts[0].add(&text, &cell),
+        CellContent::Python { text, is_valid: false } => parts.push(Part::of("python", &text, &cell)),
+        CellContent::Other { language, text } => parts.push(Part::of(language, &text, &cell)),
+        CellContent::Skipped => return false,
     }
     true
 }
@@ -81,11 +81,11 @@ const MAX_CONFIDENCE_WITH_SKIPPED_CELLS: f32 = 0.5;
 struct Part {
     language: &'static str,
     text: String,
-    origins: Vec<Origin>,
+    origins: Vec<LineOrigin>,
 }
 
 #[derive(Clone, Copy)]
-struct Origin {
+struct LineOrigin {
     /// Line in the submitted document.
     line: u32,
     cell: usize,
@@ -113,11 +113,19 @@ impl Part {
             self.text.push('\n');
         }
         let lines = cell.lines.iter().enumerate();
-        self.origins.extend(lines.map(|(at, line)| Origin { line: *line, cell: cell.number, line_of_cell: at + 1 }));
+        self.origins.extend(lines.map(|(at, line)| LineOrigin {
+            line: *line,
+            cell: cell.number,
+            line_of_cell: at + 1,
+        }));
     }
 
-    fn analyze(&self, request: &Request<'_>, is_kernel: bool) -> (Vec<Finding>, Vec<Finding>, Outcome) {
-        let request = Request {
+    fn analyze(
+        &self,
+        request: &AnalysisRequest<'_>,
+        is_kernel: bool,
+    ) -> (Vec<Finding>, Vec<Finding>, AnalysisMetadata) {
+        let request = AnalysisRequest {
             source: &self.text,
             file_path: None,
             language: Some(self.language),

@@ -15,8 +15,8 @@ use ruff_python_parser::parse_unchecked_source;
 use source_text::depth_limit;
 
 use crate::findings::Findings;
-use crate::outcome::Outcome;
-use crate::request::Request;
+use crate::metadata::AnalysisMetadata;
+use crate::request::AnalysisRequest;
 use crate::{dedent, layout, rules, text};
 use analysis_report::AnalysisType;
 
@@ -32,7 +32,7 @@ const MAX_DEPTH: usize = 12_000;
 const DEEP_STACK_BYTES: usize = 256 * 1024 * 1024;
 
 /// Analyses a Python text.
-pub(crate) fn analyze(request: &Request<'_>, findings: &mut Findings<'_>) -> Outcome {
+pub(crate) fn analyze(request: &AnalysisRequest<'_>, findings: &mut Findings<'_>) -> AnalysisMetadata {
     let source = dedent::normalize(request.source);
     findings.count_lines_in(&source);
     abandoned_dependencies(request.dependencies, findings);
@@ -59,12 +59,12 @@ pub(crate) fn analyze(request: &Request<'_>, findings: &mut Findings<'_>) -> Out
     }
 }
 
-fn by_line(findings: &mut Findings<'_>) -> Outcome {
+fn by_line(findings: &mut Findings<'_>) -> AnalysisMetadata {
     let outcome = text::analyze("python", findings);
-    Outcome { parsed: false, confidence: 0.2, tools: outcome.tools }
+    AnalysisMetadata { parsed: false, confidence: 0.2, tools: outcome.tools }
 }
 
-fn parse_and_walk(source: &str, request: &Request<'_>, findings: &mut Findings<'_>) -> Outcome {
+fn parse_and_walk(source: &str, request: &AnalysisRequest<'_>, findings: &mut Findings<'_>) -> AnalysisMetadata {
     let parsed = parse_unchecked_source(source, PySourceType::Python);
     let nul = request.source.contains('\0');
     syntax::report(&parsed, nul, request.source, findings);
@@ -89,11 +89,11 @@ fn parse_and_walk(source: &str, request: &Request<'_>, findings: &mut Findings<'
     if request.kind != AnalysisType::Security {
         tools.push("heimdall-python-quality");
     }
-    Outcome { parsed: valid, confidence, tools }
+    AnalysisMetadata { parsed: valid, confidence, tools }
 }
 
 /// Runs the security rules. Returns false if the walk ran out of steps.
-fn follow_values(body: &[Stmt], request: &Request<'_>, findings: &mut Findings<'_>) -> bool {
+fn follow_values(body: &[Stmt], request: &AnalysisRequest<'_>, findings: &mut Findings<'_>) -> bool {
     let module = ModuleIndex::collect(body, request.framework);
     let mut interpreter = Interpreter::new(&module, findings);
     interpreter.walk_block(body);

@@ -5,7 +5,7 @@
 
 /// The tool that defines a comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tool {
+pub(crate) enum Linter {
     /// Bandit and gosec.
     Bandit,
     /// Ruff, Flake8 and its plugins.
@@ -129,7 +129,7 @@ const RUFF: &[(&str, &[&str])] = &[
 ];
 
 /// Returns the rules that a code of another tool covers; empty for an unknown code.
-pub(crate) fn rules_of(tool: Tool, code: &str) -> Vec<&'static str> {
+pub(crate) fn rules_of(tool: Linter, code: &str) -> Vec<&'static str> {
     let code = code.to_ascii_uppercase();
     let numbered = |letter: char| code.strip_prefix(letter).and_then(|digits| digits.parse::<u16>().ok());
     let coded = |table: &[(&str, &'static [&'static str])]| {
@@ -138,15 +138,15 @@ pub(crate) fn rules_of(tool: Tool, code: &str) -> Vec<&'static str> {
     let bandit = |number: u16| BANDIT.iter().find(|(known, ..)| *known == number).map(|(.., rules)| *rules);
     let named = || BANDIT.iter().find(|(_, name, _)| name.eq_ignore_ascii_case(&code)).map(|(.., rules)| *rules);
     let rules = match tool {
-        Tool::Bandit => numbered('B').and_then(bandit).or_else(|| coded(GOSEC)).or_else(named),
-        Tool::Ruff => numbered('S').and_then(bandit).or_else(|| coded(RUFF)),
+        Linter::Bandit => numbered('B').and_then(bandit).or_else(|| coded(GOSEC)).or_else(named),
+        Linter::Ruff => numbered('S').and_then(bandit).or_else(|| coded(RUFF)),
     };
     rules.unwrap_or_default().to_vec()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BANDIT, GOSEC, RUFF, Tool, rules_of};
+    use super::{BANDIT, GOSEC, Linter, RUFF, rules_of};
 
     #[test]
     fn every_rule_in_the_tables_exists() {
@@ -160,14 +160,14 @@ mod tests {
 
     #[test]
     fn a_code_belongs_to_its_tool() {
-        assert_eq!(rules_of(Tool::Bandit, "B608"), ["PY-SQL-INJECTION", "GEN-SQL-INJECTION"]);
-        assert_eq!(rules_of(Tool::Bandit, "hardcoded_sql_expressions"), rules_of(Tool::Ruff, "S608"));
+        assert_eq!(rules_of(Linter::Bandit, "B608"), ["PY-SQL-INJECTION", "GEN-SQL-INJECTION"]);
+        assert_eq!(rules_of(Linter::Bandit, "hardcoded_sql_expressions"), rules_of(Linter::Ruff, "S608"));
         for (tool, code) in [
-            (Tool::Bandit, "S608"),
-            (Tool::Ruff, "B608"),
-            (Tool::Bandit, "B999"),
-            (Tool::Ruff, "E501"),
-            (Tool::Ruff, "S"),
+            (Linter::Bandit, "S608"),
+            (Linter::Ruff, "B608"),
+            (Linter::Bandit, "B999"),
+            (Linter::Ruff, "E501"),
+            (Linter::Ruff, "S"),
         ] {
             assert!(rules_of(tool, code).is_empty(), "{code}");
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::codes::{self, Tool};
+use super::codes::{self, Linter};
 use crate::rules;
 
 /// Findings that a comment accepts.
@@ -67,7 +67,7 @@ fn directive(text: &str, language: &str) -> Option<Directive> {
     }
     if let Some(rest) = word(text, "nosec") {
         let codes = leading_codes(rest, |code| is_code(code, 3) || is_test_name(code));
-        let covers = codes.map_or(Covers::Security, |codes| of_codes(Tool::Bandit, &codes));
+        let covers = codes.map_or(Covers::Security, |codes| of_codes(Linter::Bandit, &codes));
         let found = Directive::new(covers);
         // gosec also covers the statement below; Bandit covers the line only.
         return Some(if language == "go" { found.reaching_below() } else { found });
@@ -82,7 +82,7 @@ fn directive(text: &str, language: &str) -> Option<Directive> {
     let names_rules = rest.trim_start().starts_with(':');
     let codes = leading_codes(rest, |code| is_code(code, if names_rules { 1 } else { 3 }));
     Some(Directive::new(match codes {
-        Some(codes) => of_codes(Tool::Ruff, &codes),
+        Some(codes) => of_codes(Linter::Ruff, &codes),
         None if names_rules => Covers::Rules(BTreeSet::new()),
         None => Covers::Everything,
     }))
@@ -153,6 +153,6 @@ fn is_test_name(word: &str) -> bool {
     word.contains('_') && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
-fn of_codes(tool: Tool, codes: &[&str]) -> Covers {
+fn of_codes(tool: Linter, codes: &[&str]) -> Covers {
     Covers::Rules(codes.iter().flat_map(|code| codes::rules_of(tool, code)).collect())
 }

@@ -19,7 +19,7 @@ fn is_fixed(rule: &str) -> bool {
 
 /// Findings that the comments of a text accept.
 #[derive(Debug, Default)]
-pub(crate) struct Accepted {
+pub(crate) struct AcceptedFindings {
     lines: HashMap<u32, Coverage>,
     statements: HashMap<usize, Coverage>,
     unknown_rules: Vec<u32>,
@@ -48,7 +48,7 @@ impl Coverage {
     }
 }
 
-impl Accepted {
+impl AcceptedFindings {
     /// Reads the suppression comments of a text.
     pub(crate) fn read(layout: &Layout, language: &str) -> Self {
         let mut accepted = Self::default();

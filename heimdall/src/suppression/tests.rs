@@ -1,4 +1,4 @@
-use super::Accepted;
+use super::AcceptedFindings;
 use super::directive::{Covers, Directive, parse};
 use crate::findings::Findings;
 use crate::{layout, rules};
@@ -77,7 +77,7 @@ fn findings_about_the_analysis_cannot_be_accepted() {
         findings.report_line(rule, 1, 1);
     }
     let layout = layout::read("javascript", source).unwrap();
-    let accepted = Accepted::read(&layout, "javascript");
+    let accepted = AcceptedFindings::read(&layout, "javascript");
     let all = findings.into_sorted(AnalysisType::General);
     let covered: Vec<_> = all.iter().filter(|finding| accepted.covers(&layout, finding)).collect();
     assert_eq!(covered.iter().map(|finding| finding.rule.as_str()).collect::<Vec<_>>(), ["JS-CODE-INJECTION"]);

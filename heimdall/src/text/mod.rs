@@ -15,14 +15,14 @@ use std::borrow::Cow;
 use crate::findings::Findings;
 use crate::language::UNKNOWN;
 use crate::layout::{self, Layout};
-use crate::outcome::Outcome;
+use crate::metadata::AnalysisMetadata;
 use crate::rules;
 
 use source_text::grammar;
 use syntax::SyntaxVerdict;
 
 /// Analyses a text of any language.
-pub(crate) fn analyze(language: &'static str, findings: &mut Findings<'_>) -> Outcome {
+pub(crate) fn analyze(language: &'static str, findings: &mut Findings<'_>) -> AnalysisMetadata {
     secrets::report_known_formats(findings);
     let source = findings.source();
     let layout = layout::read(language, source);
@@ -39,7 +39,7 @@ pub(crate) fn analyze(language: &'static str, findings: &mut Findings<'_>) -> Ou
         SyntaxVerdict::Unknown if language == UNKNOWN => (false, 0.1),
         SyntaxVerdict::Unknown => (false, 0.3),
     };
-    Outcome { parsed, confidence, tools: vec!["heimdall", "heimdall-lines"] }
+    AnalysisMetadata { parsed, confidence, tools: vec!["heimdall", "heimdall-lines"] }
 }
 
 /// Languages that are not executed.

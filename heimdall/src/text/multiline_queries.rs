@@ -1,6 +1,6 @@
 //! Queries built over several lines, recognised without a grammar.
 
-use super::queries::{self, Start};
+use super::queries::{self, ExpressionStart};
 
 /// Maximum lines of one expression.
 const MAX_LINES: usize = 40;
@@ -12,8 +12,8 @@ const MAX_BYTES: usize = super::MAX_LINE_BYTES;
 pub(super) fn joined_query(language: &str, lines: &[&str], read_budget: &mut usize) -> Option<usize> {
     let first = lines.first()?.trim();
     let (start, arguments) = match queries::expression_start(first)? {
-        Start::Arguments(start) => (start, true),
-        Start::Value(start) => (start, false),
+        ExpressionStart::Arguments(start) => (start, true),
+        ExpressionStart::Value(start) => (start, false),
     };
     let mut reader = ExpressionReader::new(language, arguments);
     let rest = lines.iter().skip(1).map(|line| line.trim());

@@ -19,17 +19,17 @@ pub(super) fn is_joined_query(expression: &str) -> bool {
 }
 
 /// Returns the start of an expression that may be a query: after an execute call, else after an assignment or `return`.
-pub(super) fn expression_start(code: &str) -> Option<Start> {
+pub(super) fn expression_start(code: &str) -> Option<ExpressionStart> {
     let lower = code.to_ascii_lowercase();
     let executed = EXECUTORS.iter().filter_map(|executor| Some(lower.find(executor)? + executor.len())).min();
     let returned = || lower.starts_with("return ").then_some("return ".len());
     let taken = || assignment(&lower).or_else(returned);
-    executed.map(Start::Arguments).or_else(|| taken().map(Start::Value))
+    executed.map(ExpressionStart::Arguments).or_else(|| taken().map(ExpressionStart::Value))
 }
 
 /// Byte offset at which an expression starts.
 #[derive(Clone, Copy)]
-pub(super) enum Start {
+pub(super) enum ExpressionStart {
     Arguments(usize),
     Value(usize),
 }

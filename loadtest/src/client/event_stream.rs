@@ -6,7 +6,7 @@ use reqwest::{Method, Response};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::{Api, Failure};
+use super::{Api, RequestFailure};
 
 /// Maximum silence of a stream; the service sends a comment every 15 s.
 const MAX_SILENCE: Duration = Duration::from_secs(40);
@@ -21,12 +21,12 @@ pub struct EventStream {
 
 /// One event.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Event {
+pub struct StreamEvent {
     pub id: u64,
     pub data: Value,
 }
 
-impl Event {
+impl StreamEvent {
     /// Returns the status of the workflow after the transition.
     pub fn status(&self) -> &str {
         self.data["status"].as_str().unwrap_or_default()
@@ -44,23 +44,23 @@ pub fn is_end(status: &str) -> bool {
 
 impl EventStream {
     /// Opens the stream after the event `last`; `None` if the workflow has ended and has no later event.
-    pub async fn open(api: &Api, id: &str, token: Option<&str>, last: u64) -> Result<Option<Self>, Failure> {
+    pub async fn open(api: &Api, id: &str, token: Option<&str>, last: u64) -> Result<Option<Self>, RequestFailure> {
         let request = api.request(Method::GET, &format!("/api/v3/execute/{id}/events"), token).timeout(MAX_STREAM_TIME);
         let response = request.header("last-event-id", last.to_string()).send().await?;
         match response.status().as_u16() {
             200 => Ok(Some(Self { response, parser: Parser::default() })),
             204 => Ok(None),
-            status => Err(Failure::Status(status)),
+            status => Err(RequestFailure::Status(status)),
         }
     }
 
     /// Returns the next event; `None` at the end of the stream.
-    pub async fn next_event(&mut self) -> Result<Option<Event>, Failure> {
+    pub async fn next_event(&mut self) -> Result<Option<StreamEvent>, RequestFailure> {
         loop {
             if let Some(event) = self.parser.next_event() {
                 return Ok(Some(event));
             }
-            let chunk = timeout(MAX_SILENCE, self.response.chunk()).await.map_err(|_| Failure::Timeout)??;
+            let chunk = timeout(MAX_SILENCE, self.response.chunk()).await.map_err(|_| RequestFailure::Timeout)??;
             match chunk {
                 Some(bytes) => self.parser.push(&bytes),
                 None => return Ok(None),
@@ -80,7 +80,7 @@ impl Parser {
         self.buffer.extend_from_slice(bytes);
     }
 
-    fn next_event(&mut self) -> Option<Event> {
+    fn next_event(&mut self) -> Option<StreamEvent> {
         loop {
             let end = self.buffer.windows(2).position(|pair| pair == b"\n\n")?;
             let block: Vec<u8> = self.buffer.drain(..end + 2).collect();
@@ -89,7 +89,7 @@ impl Parser {
             let id = field("id").and_then(|id| id.parse().ok());
             let data = field("data").and_then(|data| serde_json::from_str(data).ok());
             if let (Some(id), Some(data)) = (id, data) {
-                return Some(Event { id, data });
+                return Some(StreamEvent { id, data });
             }
         }
     }
@@ -113,11 +113,11 @@ mod tests {
                 events.extend(std::iter::from_fn(|| parser.next_event()));
             }
             let expected = [
-                Event { id: 4, data: json!({"status": "running"}) },
-                Event { id: 9, data: json!({"status": "completed"}) },
+                StreamEvent { id: 4, data: json!({"status": "running"}) },
+                StreamEvent { id: 9, data: json!({"status": "completed"}) },
             ];
             assert_eq!(events, expected, "in chunks of {size}");
-            assert_eq!(events.iter().map(Event::is_end).collect::<Vec<_>>(), [false, true]);
+            assert_eq!(events.iter().map(StreamEvent::is_end).collect::<Vec<_>>(), [false, true]);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A failed request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
+pub enum RequestFailure {
     /// Not sent within `max_delay` after its planned instant.
     Late,
     /// Any response status but the expected one.
@@ -17,7 +17,7 @@ pub enum Failure {
     Unexpected(&'static str),
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for RequestFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Late => write!(formatter, "not sent on time"),
@@ -29,7 +29,7 @@ impl fmt::Display for Failure {
     }
 }
 
-impl From<reqwest::Error> for Failure {
+impl From<reqwest::Error> for RequestFailure {
     fn from(error: reqwest::Error) -> Self {
         if error.is_timeout() { Self::Timeout } else { Self::Connection }
     }

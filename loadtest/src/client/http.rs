@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 
-use super::Failure;
+use super::RequestFailure;
 
 /// The API under test.
 #[derive(Debug, Clone)]
@@ -24,8 +24,8 @@ pub struct Answer {
 
 impl Answer {
     /// Returns the body of a response with this status.
-    pub fn expect(self, status: u16) -> Result<Value, Failure> {
-        if self.status == status { Ok(self.body) } else { Err(Failure::Status(self.status)) }
+    pub fn expect(self, status: u16) -> Result<Value, RequestFailure> {
+        if self.status == status { Ok(self.body) } else { Err(RequestFailure::Status(self.status)) }
     }
 }
 
@@ -56,11 +56,11 @@ impl Api {
         }
     }
 
-    pub async fn get(&self, path: &str, token: Option<&str>) -> Result<Answer, Failure> {
+    pub async fn get(&self, path: &str, token: Option<&str>) -> Result<Answer, RequestFailure> {
         read(self.request(Method::GET, path, token).send().await?).await
     }
 
-    pub async fn post(&self, path: &str, token: Option<&str>, body: &Value) -> Result<Answer, Failure> {
+    pub async fn post(&self, path: &str, token: Option<&str>, body: &Value) -> Result<Answer, RequestFailure> {
         self.post_with_key(path, token, body, None).await
     }
 
@@ -71,7 +71,7 @@ impl Api {
         token: Option<&str>,
         body: &Value,
         key: Option<&str>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Answer, RequestFailure> {
         let mut request = self.request(Method::POST, path, token).header("content-type", "application/json");
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
@@ -80,7 +80,7 @@ impl Api {
     }
 }
 
-async fn read(response: Response) -> Result<Answer, Failure> {
+async fn read(response: Response) -> Result<Answer, RequestFailure> {
     let status = response.status().as_u16();
     let bytes = response.bytes().await?;
     Ok(Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })

@@ -7,7 +7,7 @@ mod http;
 mod session;
 
 pub use accounts::{Account, AccountError, AccountSource, Accounts};
-pub use event_stream::{Event, EventStream, is_end};
-pub use failure::Failure;
+pub use event_stream::{EventStream, StreamEvent, is_end};
+pub use failure::RequestFailure;
 pub use http::{Answer, Api};
 pub use session::Session;

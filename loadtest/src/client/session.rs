@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::{Account, Api, Failure};
+use super::{Account, Api, RequestFailure};
 use crate::measure::recorder::Recorder;
 use crate::scenario::Series;
 
@@ -24,7 +24,7 @@ struct Token {
 
 impl Session {
     /// Signs in.
-    pub async fn open(api: &Api, account: Account) -> Result<Self, Failure> {
+    pub async fn open(api: &Api, account: Account) -> Result<Self, RequestFailure> {
         let token = sign_in(api, &account).await?;
         Ok(Self { account, token: RwLock::new(token) })
     }
@@ -46,10 +46,10 @@ impl Session {
     }
 }
 
-async fn sign_in(api: &Api, account: &Account) -> Result<Token, Failure> {
+async fn sign_in(api: &Api, account: &Account) -> Result<Token, RequestFailure> {
     let body = json!({"username": account.name, "password": account.password});
     let answer = api.post("/auth/token", None, &body).await?.expect(200)?;
-    let text = answer["access_token"].as_str().ok_or(Failure::Unexpected("no access token"))?.to_owned();
+    let text = answer["access_token"].as_str().ok_or(RequestFailure::Unexpected("no access token"))?.to_owned();
     let lifetime = Duration::from_secs(answer["expires_in"].as_u64().unwrap_or(60));
     Ok(Token { text, renew_at: Instant::now() + lifetime / 2 })
 }

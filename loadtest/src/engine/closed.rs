@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::context::{Arrival, Context};
 use super::random::Random;
 use crate::operations::perform;
-use crate::scenario::{Class, Series};
+use crate::scenario::{Series, UserClass};
 
 /// Maximum time for which a user follows a workflow; then it is followed in the background.
 const MAX_FOLLOW_TIME: Duration = Duration::from_secs(10);
@@ -18,7 +18,7 @@ const MAX_FOLLOW_TIME: Duration = Duration::from_secs(10);
 /// Starts all users from `start` on, `spawn_rate` in each second; returns when the last task of each ended.
 pub(crate) async fn drive(
     context: &Arc<Context>,
-    classes: &[Class],
+    classes: &[UserClass],
     spawn_rate: f64,
     start: Instant,
     length: Duration,
@@ -29,7 +29,7 @@ pub(crate) async fn drive(
     let most = classes.iter().map(|class| class.users).max().unwrap_or(0);
     let order = (0..most).flat_map(|round| classes.iter().filter(move |class| round < class.users));
     for (index, class) in order.enumerate() {
-        let user = User {
+        let user = SimulatedUser {
             context: context.clone(),
             class: class.clone(),
             random: Random::of(context.scenario.seed, 1_000, index as u64),
@@ -41,15 +41,15 @@ pub(crate) async fn drive(
     users.join_all().await;
 }
 
-struct User {
+struct SimulatedUser {
     context: Arc<Context>,
-    class: Class,
+    class: UserClass,
     random: Random,
     /// Number of the next task of any user.
     numbers: Arc<AtomicU64>,
 }
 
-impl User {
+impl SimulatedUser {
     async fn live(mut self, begin: Instant, end: Instant) {
         sleep_until(begin).await;
         let (operations, weights): (Vec<Series>, Vec<u32>) = self.class.tasks.iter().map(|(&s, &w)| (s, w)).unzip();

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::context::{Arrival, Context};
 use super::schedule::Schedule;
-use crate::client::Failure;
+use crate::client::RequestFailure;
 use crate::operations::perform;
 use crate::scenario::Series;
 
@@ -42,11 +42,11 @@ async fn arrive(context: Arc<Context>, operation: Series, schedule: Schedule, st
 }
 
 /// Waits for a connection slot until `max_delay` after the planned instant.
-async fn slot(context: &Context, planned: Instant) -> Result<OwnedSemaphorePermit, Failure> {
+async fn slot(context: &Context, planned: Instant) -> Result<OwnedSemaphorePermit, RequestFailure> {
     let deadline = planned + context.scenario.max_delay;
     match timeout_at(deadline, context.slots.clone().acquire_owned()).await {
         // A late generator finds a free slot, too.
         Ok(Ok(slot)) if Instant::now() <= deadline => Ok(slot),
-        Ok(_) | Err(_) => Err(Failure::Late),
+        Ok(_) | Err(_) => Err(RequestFailure::Late),
     }
 }

@@ -5,11 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The book of accepted workflows.
 #[derive(Debug, Default)]
-pub struct Ledger(Mutex<BTreeMap<String, Account>>);
+pub struct Ledger(Mutex<BTreeMap<String, AcceptedWorkflow>>);
 
 /// A workflow that the service accepted.
 #[derive(Debug, Clone, Default)]
-pub struct Account {
+pub struct AcceptedWorkflow {
     /// Index of the user who submitted it.
     pub user: usize,
     /// The first end that was observed.
@@ -62,87 +62,87 @@ pub struct Balance {
 }
 
 impl Ledger {
-    /// Opens the account of a 202. A second 202 with the same id for another submission is a mismatch.
+    /// Records the workflow of a 202. A second 202 with the same id for another submission is a mismatch.
     pub fn accept(&self, id: &str, user: usize) {
-        let mut accounts = self.lock();
-        match accounts.get_mut(id) {
-            Some(account) => account.is_mismatched = true,
+        let mut workflows = self.lock();
+        match workflows.get_mut(id) {
+            Some(workflow) => workflow.is_mismatched = true,
             None => {
-                accounts.insert(id.to_owned(), Account { user, ..Account::default() });
+                workflows.insert(id.to_owned(), AcceptedWorkflow { user, ..AcceptedWorkflow::default() });
             }
         }
     }
 
     /// Records that the submission was repeated, and the id that the repetition returned.
     pub fn repeat(&self, id: &str, second: &str) {
-        if let Some(account) = self.lock().get_mut(id) {
-            account.was_repeated = true;
-            account.is_mismatched |= id != second;
+        if let Some(workflow) = self.lock().get_mut(id) {
+            workflow.was_repeated = true;
+            workflow.is_mismatched |= id != second;
         }
     }
 
     /// Records an observed end. An end that differs from the first one is a second delivery.
     pub fn end(&self, id: &str, end: End) {
-        if let Some(account) = self.lock().get_mut(id) {
-            match &account.end {
-                Some(first) => account.is_doubled |= *first != end,
-                None => account.end = Some(end),
+        if let Some(workflow) = self.lock().get_mut(id) {
+            match &workflow.end {
+                Some(first) => workflow.is_doubled |= *first != end,
+                None => workflow.end = Some(end),
             }
         }
     }
 
     /// Records that the history of the workflow was read to its end.
     pub fn mark_verified(&self, id: &str) {
-        if let Some(account) = self.lock().get_mut(id) {
-            account.is_verified = true;
+        if let Some(workflow) = self.lock().get_mut(id) {
+            workflow.is_verified = true;
         }
     }
 
     pub fn mark_doubled(&self, id: &str) {
-        if let Some(account) = self.lock().get_mut(id) {
-            account.is_doubled = true;
+        if let Some(workflow) = self.lock().get_mut(id) {
+            workflow.is_doubled = true;
         }
     }
 
     pub fn mark_reordered(&self, id: &str) {
-        if let Some(account) = self.lock().get_mut(id) {
-            account.is_reordered = true;
+        if let Some(workflow) = self.lock().get_mut(id) {
+            workflow.is_reordered = true;
         }
     }
 
     /// Records that the workflow ended otherwise than expected.
     pub fn mark_wrong(&self, id: &str) {
-        if let Some(account) = self.lock().get_mut(id) {
-            account.is_wrong = true;
+        if let Some(workflow) = self.lock().get_mut(id) {
+            workflow.is_wrong = true;
         }
     }
 
     /// Returns the number of accepted workflows without an end.
     pub fn open(&self) -> usize {
-        self.lock().values().filter(|account| account.end.is_none()).count()
+        self.lock().values().filter(|workflow| workflow.end.is_none()).count()
     }
 
     /// Returns id and user of every accepted workflow.
     pub fn workflows(&self) -> Vec<(String, usize)> {
-        self.lock().iter().map(|(id, account)| (id.clone(), account.user)).collect()
+        self.lock().iter().map(|(id, workflow)| (id.clone(), workflow.user)).collect()
     }
 
     pub fn balance(&self) -> Balance {
-        let accounts = self.lock();
-        let mut balance = Balance { accepted: accounts.len() as u64, ..Balance::default() };
-        for account in accounts.values() {
-            balance.doubled += u64::from(account.is_doubled);
-            balance.mismatched += u64::from(account.is_mismatched);
-            balance.reordered += u64::from(account.is_reordered);
-            balance.wrong += u64::from(account.is_wrong);
-            balance.repeated += u64::from(account.was_repeated);
-            let Some(end) = &account.end else {
+        let workflows = self.lock();
+        let mut balance = Balance { accepted: workflows.len() as u64, ..Balance::default() };
+        for workflow in workflows.values() {
+            balance.doubled += u64::from(workflow.is_doubled);
+            balance.mismatched += u64::from(workflow.is_mismatched);
+            balance.reordered += u64::from(workflow.is_reordered);
+            balance.wrong += u64::from(workflow.is_wrong);
+            balance.repeated += u64::from(workflow.was_repeated);
+            let Some(end) = &workflow.end else {
                 balance.lost += 1;
                 continue;
             };
             balance.ended += 1;
             balance.job_cpu_ms += end.job_cpu_ms;
-            balance.unverified += u64::from(!account.is_verified);
+            balance.unverified += u64::from(!workflow.is_verified);
             let name = match &end.code {
                 Some(code) => format!("{}: {code}", end.status),
                 None => end.status.clone(),
@@ -152,7 +152,7 @@ impl Ledger {
         balance
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Account>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, AcceptedWorkflow>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

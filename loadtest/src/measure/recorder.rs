@@ -7,7 +7,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use tokio::time::Instant;
 
-use crate::client::Failure;
+use crate::client::RequestFailure;
 use crate::scenario::Series;
 
 /// Significant digits of a histogram: an error of at most 0.1 %.
@@ -97,14 +97,14 @@ impl Recorder {
     }
 
     /// Records the result of a request at this instant. The latency counts from the planned instant.
-    pub fn record(&self, series: Series, planned: Instant, result: &Result<(), Failure>) {
+    pub fn record(&self, series: Series, planned: Instant, result: &Result<(), RequestFailure>) {
         let Some(offset) = planned.checked_duration_since(self.window_start) else { return };
         let latency = micros(planned.elapsed());
         let mut state = self.lock();
         if let Err(failure) = result {
-            state.limited += u64::from(*failure == Failure::Status(429));
-            state.server_errors += u64::from(matches!(failure, Failure::Status(500..)));
-            state.late += u64::from(*failure == Failure::Late);
+            state.limited += u64::from(*failure == RequestFailure::Status(429));
+            state.server_errors += u64::from(matches!(failure, RequestFailure::Status(500..)));
+            state.late += u64::from(*failure == RequestFailure::Late);
         }
         let tally = state.series.entry(series).or_insert_with(Tally::new);
         match result {
@@ -181,7 +181,7 @@ mod tests {
         recorder.record(Series::Analyze, planned - Duration::from_millis(1), &Ok(()));
         tokio::time::advance(Duration::from_secs(3)).await;
         recorder.record(Series::Analyze, planned, &Ok(()));
-        recorder.record(Series::Analyze, planned, &Err(Failure::Status(503)));
+        recorder.record(Series::Analyze, planned, &Err(RequestFailure::Status(503)));
         let state = recorder.snapshot();
         let tally = &state.series[&Series::Analyze];
         assert_eq!((tally.total(), tally.failed(), state.server_errors), (2, 1, 1));

@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use tokio::time::{sleep, timeout};
 
 use super::follow::{end_of, status_of};
-use crate::client::{EventStream, Failure, is_end};
+use crate::client::{EventStream, RequestFailure, is_end};
 use crate::engine::Context;
 
 /// Histories read at the same time.
@@ -32,7 +32,7 @@ pub(crate) async fn verify_histories(context: &Arc<Context>) {
         .await;
 }
 
-async fn verify(context: &Context, id: &str, user: usize) -> Result<(), Failure> {
+async fn verify(context: &Context, id: &str, user: usize) -> Result<(), RequestFailure> {
     let state = status_of(context, user, id).await?;
     if !is_end(state["status"].as_str().unwrap_or_default()) {
         return Ok(());
@@ -56,7 +56,7 @@ async fn verify(context: &Context, id: &str, user: usize) -> Result<(), Failure>
         context.ledger.mark_doubled(id);
     }
     if ends == 0 {
-        return Err(Failure::Unexpected("a history without an end"));
+        return Err(RequestFailure::Unexpected("a history without an end"));
     }
     context.ledger.mark_verified(id);
     Ok(())

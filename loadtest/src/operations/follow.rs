@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 
-use crate::client::{EventStream, Failure, is_end};
+use crate::client::{EventStream, RequestFailure, is_end};
 use crate::engine::{Arrival, Context};
 use crate::measure::ledger::End;
 use crate::scenario::Series;
@@ -68,9 +68,13 @@ impl Following {
         }
     }
 
-    async fn status(&self, planned: Instant) -> Result<Value, Failure> {
+    async fn status(&self, planned: Instant) -> Result<Value, RequestFailure> {
         let state = status_of(&self.context, self.user, &self.id).await;
-        self.context.recorder.record(Series::Status, planned, &state.as_ref().map(|_| ()).map_err(Failure::clone));
+        self.context.recorder.record(
+            Series::Status,
+            planned,
+            &state.as_ref().map(|_| ()).map_err(RequestFailure::clone),
+        );
         state
     }
 
@@ -115,7 +119,7 @@ impl Following {
         last: &mut u64,
         step: &mut u64,
         is_first: &mut bool,
-    ) -> Result<bool, Failure> {
+    ) -> Result<bool, RequestFailure> {
         let context = &self.context;
         let token = context.token_of(self.user);
         let Some(mut stream) = EventStream::open(&context.api, &self.id, Some(&token), *last).await? else {
@@ -137,27 +141,27 @@ impl Following {
         Ok(false)
     }
 
-    fn judge(&self, state: &Value) -> Result<(), Failure> {
+    fn judge(&self, state: &Value) -> Result<(), RequestFailure> {
         let is_completed = state["status"].as_str() == Some("completed");
         let is_unserved = state["error"]["code"].as_str() == Some("no_generator");
         match &self.expectation {
             Expectation::AnyEnd if is_completed || is_unserved => Ok(()),
-            Expectation::AnyEnd => Err(Failure::Unexpected("ended otherwise than completed or no_generator")),
-            Expectation::Output(_) if !is_completed => Err(Failure::Unexpected("script not completed")),
+            Expectation::AnyEnd => Err(RequestFailure::Unexpected("ended otherwise than completed or no_generator")),
+            Expectation::Output(_) if !is_completed => Err(RequestFailure::Unexpected("script not completed")),
             Expectation::Output(expected) => {
                 let output = state["artifacts"]["test_results"]["stdout"].as_str().unwrap_or_default();
-                if output.trim() == expected { Ok(()) } else { Err(Failure::Unexpected("wrong output")) }
+                if output.trim() == expected { Ok(()) } else { Err(RequestFailure::Unexpected("wrong output")) }
             }
         }
     }
 }
 
 /// Requests the status document of a workflow.
-pub(super) async fn status_of(context: &Context, user: usize, id: &str) -> Result<Value, Failure> {
+pub(super) async fn status_of(context: &Context, user: usize, id: &str) -> Result<Value, RequestFailure> {
     let token = context.token_of(user);
     let answer = context.api.get(&format!("/api/v3/execute/status/{id}"), Some(&token)).await?.expect(200)?;
     let state = answer["data"].clone();
-    if state["status"].is_string() { Ok(state) } else { Err(Failure::Unexpected("no status")) }
+    if state["status"].is_string() { Ok(state) } else { Err(RequestFailure::Unexpected("no status")) }
 }
 
 /// Returns the end that a status document shows.

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 pub(crate) use audit::verify_histories;
 
-use crate::client::Failure;
+use crate::client::RequestFailure;
 use crate::engine::{Arrival, Context, Random};
 use crate::scenario::Series;
 
@@ -30,14 +30,14 @@ pub(crate) async fn perform(
             return submit::submit(context, arrival, random, slot).await;
         }
         Series::Status | Series::Decide | Series::FirstEvent | Series::Workflow | Series::SignIn => {
-            Err(Failure::Unexpected("not an operation"))
+            Err(RequestFailure::Unexpected("not an operation"))
         }
     };
     context.recorder.record(arrival.operation, arrival.planned, &result);
     None
 }
 
-async fn analyze(context: &Context, arrival: Arrival, mut random: Random) -> Result<(), Failure> {
+async fn analyze(context: &Context, arrival: Arrival, mut random: Random) -> Result<(), RequestFailure> {
     let body = if arrival.operation == Series::Stress {
         payloads::stress_analysis(&mut random)
     } else {
@@ -47,10 +47,10 @@ async fn analyze(context: &Context, arrival: Arrival, mut random: Random) -> Res
     };
     let token = context.token_of(context.user_of(arrival));
     let answer = context.api.post("/api/v3/analyze", Some(&token), &body).await?.expect(200)?;
-    if answer["data"]["suggestions"].is_array() { Ok(()) } else { Err(Failure::Unexpected("no suggestions")) }
+    if answer["data"]["suggestions"].is_array() { Ok(()) } else { Err(RequestFailure::Unexpected("no suggestions")) }
 }
 
-async fn health(context: &Context) -> Result<(), Failure> {
+async fn health(context: &Context) -> Result<(), RequestFailure> {
     let answer = context.api.get("/health", None).await?.expect(200)?;
-    if answer["status"].as_str() == Some("healthy") { Ok(()) } else { Err(Failure::Unexpected("not healthy")) }
+    if answer["status"].as_str() == Some("healthy") { Ok(()) } else { Err(RequestFailure::Unexpected("not healthy")) }
 }

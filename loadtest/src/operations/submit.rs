@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::follow::{Expectation, Following};
 use super::payloads;
-use crate::client::Failure;
+use crate::client::RequestFailure;
 use crate::engine::{Arrival, Context, Random};
 use crate::scenario::Series;
 
@@ -28,7 +28,7 @@ pub(super) async fn submit(
     let user = context.user_of(arrival);
     let key = format!("{}-{}-{}", context.run, arrival.operation, arrival.number);
     let result = post(&context, user, &body, &key).await;
-    let outcome = result.as_ref().map(|_| ()).map_err(Failure::clone);
+    let outcome = result.as_ref().map(|_| ()).map_err(RequestFailure::clone);
     context.recorder.record(arrival.operation, arrival.planned, &outcome);
     drop(slot);
     let id = result.ok()?;
@@ -54,8 +54,8 @@ async fn repeat(following: &Following, body: &Value, key: &str) {
     }
 }
 
-async fn post(context: &Context, user: usize, body: &Value, key: &str) -> Result<String, Failure> {
+async fn post(context: &Context, user: usize, body: &Value, key: &str) -> Result<String, RequestFailure> {
     let token = context.token_of(user);
     let answer = context.api.post_with_key("/api/v3/execute", Some(&token), body, Some(key)).await?.expect(202)?;
-    answer["data"]["workflow_id"].as_str().map(str::to_owned).ok_or(Failure::Unexpected("no workflow id"))
+    answer["data"]["workflow_id"].as_str().map(str::to_owned).ok_or(RequestFailure::Unexpected("no workflow id"))
 }

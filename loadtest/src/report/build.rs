@@ -3,11 +3,11 @@
 use hdrhistogram::Histogram;
 
 use super::checks::judge;
-use super::{IntervalReport, Report, RunFigures, SeriesReport, Setup, Verdict};
+use super::{IntervalReport, Report, RunFigures, RunVerdict, SeriesReport, Setup};
 use crate::measure::cpu::CpuUsage;
 use crate::measure::ledger::Balance;
 use crate::measure::recorder::{Interval, State, Tally};
-use crate::scenario::{Model, Scenario, Series};
+use crate::scenario::{Scenario, Series, WorkloadModel};
 
 /// Maximum share of the machine's CPU time for the generator, in percent; above it the run is void.
 const MAX_GENERATOR_CPU: f64 = 50.0;
@@ -46,15 +46,15 @@ impl Measurements {
         let checks = judge(scenario, &self);
         let void = void_reasons(&self.cpu, &run);
         let verdict = match (void.is_empty(), checks.iter().all(|check| check.passed)) {
-            (false, _) => Verdict::Void,
-            (true, true) => Verdict::Passed,
-            (true, false) => Verdict::Failed,
+            (false, _) => RunVerdict::Void,
+            (true, true) => RunVerdict::Passed,
+            (true, false) => RunVerdict::Failed,
         };
         let intervals = self.state.intervals.iter().enumerate();
         Report {
             scenario: scenario.name.clone(),
             description: scenario.description.clone(),
-            model: if matches!(scenario.model, Model::Open(_)) { "open" } else { "closed" },
+            model: if matches!(scenario.model, WorkloadModel::Open(_)) { "open" } else { "closed" },
             verdict,
             void,
             checks,
@@ -87,8 +87,8 @@ fn void_reasons(cpu: &CpuUsage, run: &RunFigures) -> Vec<String> {
 
 fn planned_rate(scenario: &Scenario, series: Series) -> Option<f64> {
     match &scenario.model {
-        Model::Open(rates) => rates.get(&series).copied(),
-        Model::Closed { .. } => None,
+        WorkloadModel::Open(rates) => rates.get(&series).copied(),
+        WorkloadModel::Closed { .. } => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Judges the thresholds of a scenario, and the conditions of every run: nothing lost, doubled, mixed up, wrong.
 
-use super::Check;
+use super::ConditionResult;
 use super::build::{Measurements, ms, quantile};
 use crate::measure::recorder::Tally;
 use crate::scenario::{Comparison, Metric, RunFigure, Scenario, Series, Statistic, Threshold};
@@ -15,7 +15,7 @@ const ALWAYS_ZERO: [RunFigure; 6] = [
     RunFigure::Unverified,
 ];
 
-pub(super) fn judge(scenario: &Scenario, measurements: &Measurements) -> Vec<Check> {
+pub(super) fn judge(scenario: &Scenario, measurements: &Measurements) -> Vec<ConditionResult> {
     let always = ALWAYS_ZERO.map(|figure| Threshold {
         metric: Metric::Run(figure),
         comparison: Comparison::Equal,
@@ -27,10 +27,10 @@ pub(super) fn judge(scenario: &Scenario, measurements: &Measurements) -> Vec<Che
     own.iter().chain(implied).map(|threshold| check(threshold, measurements)).collect()
 }
 
-fn check(threshold: &Threshold, measurements: &Measurements) -> Check {
+fn check(threshold: &Threshold, measurements: &Measurements) -> ConditionResult {
     let figure = figure(threshold.metric, measurements);
     let unit = threshold.metric.unit();
-    Check {
+    ConditionResult {
         name: threshold.metric.to_string(),
         condition: threshold.condition.clone(),
         figure,

@@ -2,7 +2,7 @@
 
 use super::junit::escape;
 use super::plot::{Chart, Line, Scale, linear_ticks, style};
-use super::{Report, SeriesReport, Verdict, short_ms};
+use super::{Report, RunVerdict, SeriesReport, short_ms};
 
 const STYLE: &str = include_str!("report.css");
 
@@ -29,9 +29,9 @@ pub fn to_html(report: &Report) -> String {
 
 fn head(report: &Report) -> String {
     let (class, word) = match report.verdict {
-        Verdict::Passed => ("good", "Passed"),
-        Verdict::Failed => ("bad", "Failed"),
-        Verdict::Void => ("bad", "Void"),
+        RunVerdict::Passed => ("good", "Passed"),
+        RunVerdict::Failed => ("bad", "Failed"),
+        RunVerdict::Void => ("bad", "Void"),
     };
     let reasons: String =
         report.void.iter().map(|reason| format!("<p class=\"bad\">{}</p>\n", escape(reason))).collect();

@@ -31,10 +31,10 @@ pub struct Report {
     /// `open` or `closed`.
     pub model: &'static str,
     pub setup: Setup,
-    pub verdict: Verdict,
+    pub verdict: RunVerdict,
     /// The reasons for a void run.
     pub void: Vec<String>,
-    pub checks: Vec<Check>,
+    pub checks: Vec<ConditionResult>,
     pub workflows: Balance,
     pub run: RunFigures,
     pub cpu: CpuUsage,
@@ -63,7 +63,7 @@ pub struct Setup {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub enum RunVerdict {
     Passed,
     Failed,
     /// The figures say nothing about the service.
@@ -72,7 +72,7 @@ pub enum Verdict {
 
 /// A judged condition: a threshold of the scenario, or one that every run has.
 #[derive(Debug, Clone, Serialize)]
-pub struct Check {
+pub struct ConditionResult {
     pub name: String,
     pub condition: String,
     /// In the unit of the metric; `None`: could not be measured, which is a failure.
@@ -132,9 +132,9 @@ impl Report {
     /// Returns 0 if everything passed, 1 if a check failed, 2 if the run is void.
     pub fn exit_code(&self) -> u8 {
         match self.verdict {
-            Verdict::Passed => 0,
-            Verdict::Failed => 1,
-            Verdict::Void => 2,
+            RunVerdict::Passed => 0,
+            RunVerdict::Failed => 1,
+            RunVerdict::Void => 2,
         }
     }
 }

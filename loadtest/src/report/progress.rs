@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::short_ms;
 
 /// The progress line on stderr. Fits in 80 columns.
-pub(crate) struct Progress(Option<ProgressBar>);
+pub(crate) struct ProgressLine(Option<ProgressBar>);
 
 /// The figures of the progress line.
 pub(crate) struct Figures {
@@ -20,7 +20,7 @@ pub(crate) struct Figures {
     pub(crate) open: usize,
 }
 
-impl Progress {
+impl ProgressLine {
     /// Returns a line for a run of this length; it is not shown if stderr is not a terminal.
     pub(crate) fn new(length: Duration) -> Self {
         if !std::io::stderr().is_terminal() {

@@ -83,13 +83,13 @@ pub(crate) fn report(generator_cpu: f64) -> Report {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Verdict, to_html, to_junit, to_terminal};
+    use super::super::{RunVerdict, to_html, to_junit, to_terminal};
     use super::*;
 
     #[test]
     fn the_forms_of_a_report_are_as_recorded() {
         let report = report(7.25);
-        assert_eq!((report.verdict, report.exit_code()), (Verdict::Failed, 1));
+        assert_eq!((report.verdict, report.exit_code()), (RunVerdict::Failed, 1));
         insta::assert_snapshot!("junit", to_junit(&report));
         insta::assert_snapshot!("html", to_html(&report));
         insta::assert_snapshot!("terminal", to_terminal(&report, false));
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn a_generator_that_used_over_half_of_the_cpu_voids_the_run() {
         let report = report(50.1);
-        assert_eq!((report.verdict, report.exit_code()), (Verdict::Void, 2));
+        assert_eq!((report.verdict, report.exit_code()), (RunVerdict::Void, 2));
         assert!(to_junit(&report).contains("<error message=\"the load generator used 50 %"));
         assert!(to_terminal(&report, false).contains("VOID the load generator used 50 %"));
     }

@@ -1,6 +1,6 @@
 //! The summary for a terminal of 80 columns.
 
-use super::{Report, SeriesReport, Verdict, short_ms};
+use super::{Report, RunVerdict, SeriesReport, short_ms};
 
 /// Maximum columns of a line.
 const WIDTH: usize = 80;
@@ -34,9 +34,9 @@ pub fn to_terminal(report: &Report, has_colours: bool) -> String {
     lines.push(String::new());
     lines.extend(report.void.iter().map(|reason| format!("{} {reason}", paint("31", "VOID"))));
     let (code, word) = match report.verdict {
-        Verdict::Passed => ("1;32", "PASSED"),
-        Verdict::Failed => ("1;31", "FAILED"),
-        Verdict::Void => ("1;31", "VOID: the figures say nothing about the service"),
+        RunVerdict::Passed => ("1;32", "PASSED"),
+        RunVerdict::Failed => ("1;31", "FAILED"),
+        RunVerdict::Void => ("1;31", "VOID: the figures say nothing about the service"),
     };
     lines.push(paint(code, word));
     lines.join("\n")

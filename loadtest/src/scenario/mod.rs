@@ -1,7 +1,7 @@
 //! Scenario files: what arrives, how fast, for how long, and which figures are good enough.
 
+mod duration;
 mod series;
-mod span;
 mod threshold;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+pub use duration::ScenarioDuration;
 pub use series::Series;
-pub use span::Span;
 pub use threshold::{Comparison, Metric, RunFigure, Statistic, Threshold, Unit};
 
 /// A validated scenario.
@@ -19,7 +19,7 @@ pub use threshold::{Comparison, Metric, RunFigure, Statistic, Threshold, Unit};
 pub struct Scenario {
     pub name: String,
     pub description: String,
-    pub model: Model,
+    pub model: WorkloadModel,
     /// Time before the measured window, under the same load.
     pub warm_up: Duration,
     /// The measured window.
@@ -46,21 +46,21 @@ pub struct Scenario {
 
 /// The origin of requests.
 #[derive(Debug, Clone)]
-pub enum Model {
+pub enum WorkloadModel {
     /// Arrivals per second by operation, independent of the responses.
     Open(BTreeMap<Series, f64>),
     /// Users who wait for a response before their next task.
-    Closed { classes: Vec<Class>, spawn_rate: f64 },
+    Closed { classes: Vec<UserClass>, spawn_rate: f64 },
 }
 
 /// A class of users of the closed model.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Class {
+pub struct UserClass {
     pub name: String,
     pub users: usize,
     /// Shortest and longest wait between two tasks.
-    pub wait: [Span; 2],
+    pub wait: [ScenarioDuration; 2],
     /// Weights of the operations.
     pub tasks: BTreeMap<Series, u32>,
 }
@@ -80,21 +80,21 @@ struct File {
     name: String,
     #[serde(default)]
     description: String,
-    duration: Span,
+    duration: ScenarioDuration,
     #[serde(default = "Defaults::warm_up")]
-    warm_up: Span,
+    warm_up: ScenarioDuration,
     #[serde(default = "Defaults::drain")]
-    drain: Span,
+    drain: ScenarioDuration,
     #[serde(default = "Defaults::timeout")]
-    timeout: Span,
+    timeout: ScenarioDuration,
     #[serde(default = "Defaults::max_delay")]
-    max_delay: Span,
+    max_delay: ScenarioDuration,
     #[serde(default = "Defaults::connections")]
     connections: usize,
     #[serde(default = "Defaults::users")]
     users: usize,
     #[serde(default = "Defaults::poll")]
-    poll: Span,
+    poll: ScenarioDuration,
     #[serde(default)]
     fresh: f64,
     #[serde(default)]
@@ -106,7 +106,7 @@ struct File {
     #[serde(default)]
     rates: BTreeMap<Series, f64>,
     #[serde(default)]
-    class: Vec<Class>,
+    class: Vec<UserClass>,
     #[serde(default)]
     thresholds: BTreeMap<String, String>,
 }
@@ -114,17 +114,17 @@ struct File {
 struct Defaults;
 
 impl Defaults {
-    const fn warm_up() -> Span {
-        Span(Duration::ZERO)
+    const fn warm_up() -> ScenarioDuration {
+        ScenarioDuration(Duration::ZERO)
     }
-    const fn drain() -> Span {
-        Span(Duration::from_secs(60))
+    const fn drain() -> ScenarioDuration {
+        ScenarioDuration(Duration::from_secs(60))
     }
-    const fn timeout() -> Span {
-        Span(Duration::from_secs(15))
+    const fn timeout() -> ScenarioDuration {
+        ScenarioDuration(Duration::from_secs(15))
     }
-    const fn max_delay() -> Span {
-        Span(Duration::from_millis(100))
+    const fn max_delay() -> ScenarioDuration {
+        ScenarioDuration(Duration::from_millis(100))
     }
     const fn connections() -> usize {
         256
@@ -132,8 +132,8 @@ impl Defaults {
     const fn users() -> usize {
         16
     }
-    const fn poll() -> Span {
-        Span(Duration::from_millis(500))
+    const fn poll() -> ScenarioDuration {
+        ScenarioDuration(Duration::from_millis(500))
     }
     const fn spawn_rate() -> f64 {
         10.0
@@ -171,8 +171,8 @@ impl Scenario {
     /// Multiplies every rate, or the number of users of every class.
     pub fn scale(&mut self, factor: f64) {
         match &mut self.model {
-            Model::Open(rates) => rates.values_mut().for_each(|rate| *rate *= factor),
-            Model::Closed { classes, .. } => {
+            WorkloadModel::Open(rates) => rates.values_mut().for_each(|rate| *rate *= factor),
+            WorkloadModel::Closed { classes, .. } => {
                 for class in classes {
                     class.users = ((class.users as f64 * factor).round() as usize).max(1);
                 }
@@ -183,8 +183,10 @@ impl Scenario {
     /// Returns every series that a run of the scenario measures.
     pub fn series(&self) -> BTreeSet<Series> {
         match &self.model {
-            Model::Open(rates) => with_followers(rates.keys()),
-            Model::Closed { classes, .. } => with_followers(classes.iter().flat_map(|class| class.tasks.keys())),
+            WorkloadModel::Open(rates) => with_followers(rates.keys()),
+            WorkloadModel::Closed { classes, .. } => {
+                with_followers(classes.iter().flat_map(|class| class.tasks.keys()))
+            }
         }
     }
 }
@@ -238,9 +240,9 @@ impl File {
 
     fn into_scenario(self, thresholds: Vec<Threshold>) -> Scenario {
         let model = if self.class.is_empty() {
-            Model::Open(self.rates)
+            WorkloadModel::Open(self.rates)
         } else {
-            Model::Closed { classes: self.class, spawn_rate: self.spawn_rate }
+            WorkloadModel::Closed { classes: self.class, spawn_rate: self.spawn_rate }
         };
         Scenario {
             name: self.name,

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use super::duration::{ScenarioDuration, split_unit};
 use super::series::Series;
-use super::span::{Span, split_unit};
 
 /// A condition on one figure of the report.
 #[derive(Debug, Clone, PartialEq)]
@@ -251,7 +251,7 @@ impl Threshold {
 fn parse_limit(unit: Unit, text: &str) -> Option<f64> {
     let (number, suffix) = split_unit(text);
     match unit {
-        Unit::Milliseconds => text.parse::<Span>().ok().map(|span| span.0.as_secs_f64() * 1_000.0),
+        Unit::Milliseconds => text.parse::<ScenarioDuration>().ok().map(|duration| duration.0.as_secs_f64() * 1_000.0),
         Unit::Percent => number.parse().ok().filter(|_| suffix == "%"),
         Unit::PerSecond => number.parse().ok().filter(|_| suffix == "/s"),
         Unit::Count => number.parse::<u32>().ok().map(f64::from).filter(|_| suffix.is_empty()),

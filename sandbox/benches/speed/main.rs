@@ -8,7 +8,7 @@ mod workload;
 
 use std::time::Duration;
 
-use sandbox::{Backend, Outcome, SecurityLevel};
+use sandbox::{Backend, IsolationLevel, Outcome};
 use table::{Rate, Times, print_rates, print_times};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -50,11 +50,11 @@ async fn bubblewrap(times: &mut Vec<Times>, rates: &mut Vec<Rate>) {
     let (mut floor, mut samples) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         floor.push(floors::plain_python());
-        samples.push(workload::time(&*sandbox, hello(SecurityLevel::Strict, &round.to_string())).await);
+        samples.push(workload::time(&*sandbox, hello(IsolationLevel::Strict, &round.to_string())).await);
     }
     times.push(Times::beside(floor, "bubblewrap, cold, dispatch to result", samples, None));
     let load = (CLIENTS, Duration::from_secs(SECONDS));
-    let rate = workload::rate(&sandbox, SecurityLevel::Strict, load, |job| job.to_string()).await;
+    let rate = workload::rate(&sandbox, IsolationLevel::Strict, load, |job| job.to_string()).await;
     rates.push(Rate::at_least("bubblewrap, strict", rate, 35.0));
     sandbox.shutdown().await;
 }
@@ -79,7 +79,7 @@ async fn many_in_flight(times: &mut Vec<Times>, rates: &mut Vec<Rate>) {
     let sandbox = open(setup).await;
     let mut floor: Vec<f64> = (0..ROUNDS).map(|_| floors::plain_python()).collect();
     let load = (MANY_CLIENTS, Duration::from_secs(SECONDS));
-    let rate = workload::rate(&sandbox, SecurityLevel::Standard, load, |job| job.to_string()).await;
+    let rate = workload::rate(&sandbox, IsolationLevel::Standard, load, |job| job.to_string()).await;
     floor.extend((0..ROUNDS).map(|_| floors::plain_python()));
     let median = Times::floor(NAME, floor);
     rates.push(Rate::floor(NAME, 1e3 / median.at(0.5)));
@@ -92,7 +92,7 @@ async fn many_in_flight(times: &mut Vec<Times>, rates: &mut Vec<Rate>) {
 async fn warm_start(times: &mut Vec<Times>) {
     for (name, prestart, factor) in [
         ("warm container, dispatch to result", None, 1.5),
-        ("the same with a started interpreter", Some(SecurityLevel::Standard), 0.7),
+        ("the same with a started interpreter", Some(IsolationLevel::Standard), 0.7),
     ] {
         let sandbox = open(Setup { prestart, pool_size: 4, ..Setup::usual("warm-start") }).await;
         let (mut floor, mut samples) = (Vec::new(), Vec::new());
@@ -102,7 +102,7 @@ async fn warm_start(times: &mut Vec<Times>) {
             // A replacement container is ready before its interpreter is.
             sleep(Duration::from_millis(60)).await;
             floor.push(floors::plain_python());
-            samples.push(workload::time(&*sandbox, hello(SecurityLevel::Standard, &round.to_string())).await);
+            samples.push(workload::time(&*sandbox, hello(IsolationLevel::Standard, &round.to_string())).await);
         }
         times.push(Times::beside(floor, name, samples, Some(factor)));
         sandbox.shutdown().await;
@@ -120,7 +120,7 @@ async fn open_loop(times: &mut Vec<Times>) {
         arrivals.tick().await;
         let sandbox = sandbox.clone();
         jobs.spawn(async move {
-            let job = hello(SecurityLevel::Strict, &number.to_string());
+            let job = hello(IsolationLevel::Strict, &number.to_string());
             let called = Instant::now();
             let result = sandbox.run(job, CancellationToken::new()).await.expect("runs");
             (result.wait.as_secs_f64() * 1e3, called.elapsed().as_secs_f64() * 1e3)
@@ -141,7 +141,7 @@ async fn while_the_pool_refills(times: &mut Vec<Times>) {
         warm(&*sandbox, 8).await;
         alone.push(workload::time(&*sandbox, compute(&round.to_string())).await);
         warm(&*sandbox, 8).await;
-        let drain = (0..DRAINED).map(|one| workload::time(&*sandbox, hello(SecurityLevel::Strict, &one.to_string())));
+        let drain = (0..DRAINED).map(|one| workload::time(&*sandbox, hello(IsolationLevel::Strict, &one.to_string())));
         futures_util::future::join_all(drain).await;
         beside.push(workload::time(&*sandbox, compute(&round.to_string())).await);
     }
@@ -181,18 +181,19 @@ async fn ends(times: &mut Vec<Times>) {
 async fn sustained(rates: &mut Vec<Rate>) {
     let load = (CLIENTS, Duration::from_secs(SECONDS));
     let sandbox = open(Setup { pool_size: 8, concurrency: 4, ..Setup::usual("standard") }).await;
-    let standard = workload::rate(&sandbox, SecurityLevel::Standard, load, |_| "one".to_owned()).await;
+    let standard = workload::rate(&sandbox, IsolationLevel::Standard, load, |_| "one".to_owned()).await;
     rates.push(Rate::at_least("docker, standard, one owner", standard, 80.0));
     sandbox.shutdown().await;
     rates.push(Rate::floor(BARE, floors::bare_docker_rate(load.1).await));
     let sandbox = open(Setup { pool_size: 4, concurrency: 4, ..Setup::usual("strict") }).await;
-    let strict = workload::rate(&sandbox, SecurityLevel::Strict, load, |job| job.to_string()).await;
+    let strict = workload::rate(&sandbox, IsolationLevel::Strict, load, |job| job.to_string()).await;
     rates.push(Rate::share("docker, strict, single use", strict, BARE, 0.85));
     sandbox.shutdown().await;
 }
 
 async fn idle_memory() {
-    for (what, prestart) in [("no started interpreter", None), ("a started interpreter", Some(SecurityLevel::Standard))]
+    for (what, prestart) in
+        [("no started interpreter", None), ("a started interpreter", Some(IsolationLevel::Standard))]
     {
         let setup = Setup { prestart, ..Setup::usual("idle") };
         let instance = setup.instance();

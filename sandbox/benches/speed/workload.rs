@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sandbox::{Backend, Command, Job, JobFile, Limits, Owner, Sandbox, SandboxConfig, SecurityLevel};
+use sandbox::{Backend, Command, IsolationLevel, Job, JobFile, Limits, Owner, Sandbox, SandboxConfig};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +16,7 @@ pub(crate) struct Setup {
     pub(crate) name: &'static str,
     pub(crate) pool_size: usize,
     pub(crate) concurrency: usize,
-    pub(crate) prestart: Option<SecurityLevel>,
+    pub(crate) prestart: Option<IsolationLevel>,
 }
 
 impl Setup {
@@ -58,7 +58,7 @@ pub(crate) fn roots() -> PathBuf {
     roots
 }
 
-fn job(level: SecurityLevel, owner: &str, source: &str, wall: Duration) -> Job {
+fn job(level: IsolationLevel, owner: &str, source: &str, wall: Duration) -> Job {
     Job {
         owner: Owner::new(owner),
         level,
@@ -72,7 +72,7 @@ fn job(level: SecurityLevel, owner: &str, source: &str, wall: Duration) -> Job {
 }
 
 /// Returns the trivial job; its floor without a sandbox is in `floors.rs`.
-pub(crate) fn hello(level: SecurityLevel, owner: &str) -> Job {
+pub(crate) fn hello(level: IsolationLevel, owner: &str) -> Job {
     job(level, owner, "print('hello')\n", Duration::from_secs(20))
 }
 
@@ -81,16 +81,16 @@ pub(crate) fn writing(folder: &str, owner: &str) -> Job {
     let source = format!(
         "import os\nos.mkdir('{folder}')\nfor n in range(3): open(f'{folder}/{{n}}', 'wb').write(os.urandom(102400))\nprint('hello')\n"
     );
-    job(SecurityLevel::Strict, owner, &source, Duration::from_secs(20))
+    job(IsolationLevel::Strict, owner, &source, Duration::from_secs(20))
 }
 
 pub(crate) fn spin(owner: &str, wall: Duration) -> Job {
-    job(SecurityLevel::Strict, owner, "while True: pass\n", wall)
+    job(IsolationLevel::Strict, owner, "while True: pass\n", wall)
 }
 
 /// Returns a job of about 150 ms of CPU time.
 pub(crate) fn compute(owner: &str) -> Job {
-    job(SecurityLevel::Strict, owner, "for n in range(4_000_000): pass\nprint('hello')\n", Duration::from_secs(20))
+    job(IsolationLevel::Strict, owner, "for n in range(4_000_000): pass\nprint('hello')\n", Duration::from_secs(20))
 }
 
 /// Measures the milliseconds from the call to the result.
@@ -112,7 +112,7 @@ pub(crate) async fn warm(sandbox: &dyn Sandbox, count: usize) {
 /// Measures jobs per second with this number of clients.
 pub(crate) async fn rate(
     sandbox: &Arc<dyn Sandbox>,
-    level: SecurityLevel,
+    level: IsolationLevel,
     (count, span): (usize, Duration),
     owner: fn(usize) -> String,
 ) -> f64 {

@@ -10,14 +10,14 @@ pub const MOUNT: &str = "/sys/fs/cgroup";
 
 /// Counters of one cgroup; `None` for a counter that the kernel or the container does not expose.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counters {
+pub struct CgroupCounters {
     pub oom_kills: Option<u64>,
     pub pids_refused: Option<u64>,
     pub cpu_us: Option<u64>,
     pub peak_bytes: Option<u64>,
 }
 
-impl Counters {
+impl CgroupCounters {
     /// Returns the difference to `earlier`; the peak only if it is a new one.
     #[must_use]
     pub fn since(self, earlier: Self) -> Self {
@@ -76,9 +76,9 @@ impl Meter {
 
     /// Reads all counters.
     #[must_use]
-    pub fn read(&self) -> Counters {
+    pub fn read(&self) -> CgroupCounters {
         let read = |source: &Option<CounterSource>| source.as_ref().and_then(CounterSource::read);
-        Counters {
+        CgroupCounters {
             oom_kills: read(&self.oom_kills),
             pids_refused: read(&self.pids_refused),
             cpu_us: self.cpu_us(),
@@ -155,7 +155,7 @@ mod tests {
         let counters = Meter::at(&root).read();
         fs::remove_dir_all(&root).expect("cleans up");
         let expected =
-            Counters { oom_kills: Some(2), pids_refused: Some(7), cpu_us: Some(1500), peak_bytes: Some(4096) };
+            CgroupCounters { oom_kills: Some(2), pids_refused: Some(7), cpu_us: Some(1500), peak_bytes: Some(4096) };
         assert_eq!(counters, expected);
     }
 
@@ -167,15 +167,18 @@ mod tests {
         write(&root, "cpuacct/cpuacct.usage", "2500000\n");
         let counters = Meter::at(&root).read();
         fs::remove_dir_all(&root).expect("cleans up");
-        let expected = Counters { oom_kills: Some(1), pids_refused: None, cpu_us: Some(2500), peak_bytes: Some(8192) };
+        let expected =
+            CgroupCounters { oom_kills: Some(1), pids_refused: None, cpu_us: Some(2500), peak_bytes: Some(8192) };
         assert_eq!(counters, expected);
     }
 
     #[test]
     fn only_what_happened_since_is_counted() {
-        let earlier = Counters { oom_kills: Some(1), pids_refused: Some(5), cpu_us: Some(100), peak_bytes: Some(10) };
-        let now = Counters { oom_kills: Some(1), pids_refused: Some(6), cpu_us: Some(150), peak_bytes: Some(20) };
-        let expected = Counters { oom_kills: Some(0), pids_refused: Some(1), cpu_us: Some(50), peak_bytes: Some(20) };
+        let earlier =
+            CgroupCounters { oom_kills: Some(1), pids_refused: Some(5), cpu_us: Some(100), peak_bytes: Some(10) };
+        let now = CgroupCounters { oom_kills: Some(1), pids_refused: Some(6), cpu_us: Some(150), peak_bytes: Some(20) };
+        let expected =
+            CgroupCounters { oom_kills: Some(0), pids_refused: Some(1), cpu_us: Some(50), peak_bytes: Some(20) };
         assert_eq!(now.since(earlier), expected);
         assert_eq!(now.since(now).peak_bytes, None, "an earlier job's peak is not this one's");
     }

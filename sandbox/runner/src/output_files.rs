@@ -54,12 +54,12 @@ impl<E, S: FnMut(FileFrame) -> Result<(), E>> Collection<S> {
     /// `path`.
     fn add(&mut self, folder: &OwnedFd, name: &str, path: &str) -> Result<(), E> {
         match self.read(folder, name, path) {
-            Ok(Entry::File(content)) => {
+            Ok(FolderEntry::File(content)) => {
                 self.files += 1;
                 self.bytes += content.len() as u64;
                 (self.send)(FileFrame { path: path.to_owned(), content })
             }
-            Ok(Entry::Folder(opened, names)) => names.iter().try_for_each(|name| {
+            Ok(FolderEntry::Folder(opened, names)) => names.iter().try_for_each(|name| {
                 let separator = if path.is_empty() { "" } else { "/" };
                 let path = format!("{path}{separator}{}", String::from_utf8_lossy(name));
                 match std::str::from_utf8(name).map_err(|_| "has a name that is not UTF-8") {
@@ -77,7 +77,7 @@ impl<E, S: FnMut(FileFrame) -> Result<(), E>> Collection<S> {
         }
     }
 
-    fn read(&mut self, folder: &OwnedFd, name: &str, path: &str) -> Result<Entry, String> {
+    fn read(&mut self, folder: &OwnedFd, name: &str, path: &str) -> Result<FolderEntry, String> {
         if let Some(problem) = path_problem(path).filter(|_| !path.is_empty()) {
             return Err(format!("has a path that {problem}"));
         }
@@ -87,10 +87,10 @@ impl<E, S: FnMut(FileFrame) -> Result<(), E>> Collection<S> {
             FileType::Directory => {
                 let opened = open(folder, name, OFlags::DIRECTORY).map_err(cannot_read)?;
                 let names = self.list(&opened, path).map_err(cannot_read)?;
-                Ok(Entry::Folder(opened, names))
+                Ok(FolderEntry::Folder(opened, names))
             }
             FileType::RegularFile if path.is_empty() => Err("is not a folder".to_owned()),
-            FileType::RegularFile => self.read_file(folder, name, &stat).map(Entry::File),
+            FileType::RegularFile => self.read_file(folder, name, &stat).map(FolderEntry::File),
             FileType::Symlink => Err("is a link".to_owned()),
             FileType::Fifo
             | FileType::Socket
@@ -150,7 +150,7 @@ impl<E, S: FnMut(FileFrame) -> Result<(), E>> Collection<S> {
     }
 }
 
-enum Entry {
+enum FolderEntry {
     File(Vec<u8>),
     Folder(OwnedFd, Vec<Vec<u8>>),
 }

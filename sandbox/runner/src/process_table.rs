@@ -31,7 +31,7 @@ pub(crate) struct Sample {
 
 /// One process with its parent.
 #[derive(Debug, PartialEq, Eq)]
-struct Process {
+struct ProcessUsage {
     parent: u32,
     usage: Sample,
 }
@@ -62,7 +62,7 @@ pub(crate) fn sample_sandbox() -> Sample {
 ///
 /// The children are the runner and the calling companion.
 pub(crate) fn sample_from_outside(bubblewrap: u32) -> Option<Sample> {
-    let mut table: HashMap<u32, Process> = pids().filter_map(|pid| Some((pid, read(pid)?))).collect();
+    let mut table: HashMap<u32, ProcessUsage> = pids().filter_map(|pid| Some((pid, read(pid)?))).collect();
     // A process whose parent has ended since was given to the runner.
     let moved: Vec<u32> =
         table.iter().filter(|(_, one)| !table.contains_key(&one.parent)).map(|(pid, _)| *pid).collect();
@@ -77,7 +77,7 @@ pub(crate) fn sample_from_outside(bubblewrap: u32) -> Option<Sample> {
     table.contains_key(&bubblewrap).then_some(total)
 }
 
-fn is_below_children(table: &HashMap<u32, Process>, process: &Process, ancestor: u32) -> bool {
+fn is_below_children(table: &HashMap<u32, ProcessUsage>, process: &ProcessUsage, ancestor: u32) -> bool {
     // A table that is read while processes end may contain a cycle of reused pids.
     let mut above = process.parent;
     for _ in 0..table.len() {
@@ -95,11 +95,11 @@ fn pids() -> impl Iterator<Item = u32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-fn read(pid: u32) -> Option<Process> {
+fn read(pid: u32) -> Option<ProcessUsage> {
     parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
-fn parse(stat: &str) -> Option<Process> {
+fn parse(stat: &str) -> Option<ProcessUsage> {
     // Field numbers after the name in parentheses, which may contain anything.
     const PARENT: usize = 1;
     const CPU_TICKS: std::ops::Range<usize> = 11..15;
@@ -108,7 +108,7 @@ fn parse(stat: &str) -> Option<Process> {
     let number = |field: usize| fields.get(field)?.parse::<u64>().ok();
     let ticks: u64 = CPU_TICKS.map(&number).sum::<Option<u64>>()?;
     let usage = Sample { memory_bytes: number(RESIDENT_PAGES)? * PAGE_BYTES, cpu_ms: ticks * MS_PER_TICK };
-    Some(Process { parent: u32::try_from(number(PARENT)?).ok()?, usage })
+    Some(ProcessUsage { parent: u32::try_from(number(PARENT)?).ok()?, usage })
 }
 
 #[cfg(test)]
@@ -119,7 +119,7 @@ mod tests {
     fn a_process_is_read_from_its_stat_line() {
         let stat = "7 (a) b (c) R 9 7 7 0 -1 4194304 100 0 0 0 1 2 3 4 20 0 3 0 999 1000000 250 18446744073709551615\n";
         let usage = Sample { memory_bytes: 250 * 4096, cpu_ms: 100 };
-        assert_eq!(parse(stat), Some(Process { parent: 9, usage }));
+        assert_eq!(parse(stat), Some(ProcessUsage { parent: 9, usage }));
         assert_eq!(parse("cut"), None);
     }
 
@@ -127,8 +127,8 @@ mod tests {
     fn only_processes_below_the_runner_of_this_sandbox_are_the_job_s() {
         // 2 is the worker, 3 its bubblewrap with companion 4 and runner 5; 13 and 15 are those of another sandbox.
         let parents = [(1, 0), (2, 1), (3, 2), (4, 3), (5, 3), (6, 5), (7, 6), (13, 2), (15, 13), (16, 15), (17, 99)];
-        let process = |parent| Process { parent, usage: Sample::default() };
-        let table: HashMap<u32, Process> = parents.map(|(pid, parent)| (pid, process(parent))).into();
+        let process = |parent| ProcessUsage { parent, usage: Sample::default() };
+        let table: HashMap<u32, ProcessUsage> = parents.map(|(pid, parent)| (pid, process(parent))).into();
         let mut found: Vec<u32> =
             table.iter().filter(|(_, one)| is_below_children(&table, one, 3)).map(|(pid, _)| *pid).collect();
         found.sort_unstable();

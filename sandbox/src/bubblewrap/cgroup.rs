@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use runner::cgroup::{Counters, MOUNT, Meter, kill_processes};
+use runner::cgroup::{CgroupCounters, MOUNT, Meter, kill_processes};
 
 use crate::background_tasks::BackgroundTasks;
 use crate::job::Limits;
@@ -90,7 +90,7 @@ impl JobCgroup {
         self.folders.iter().map(|folder| join_file(folder))
     }
 
-    pub(crate) fn counters(&self) -> Counters {
+    pub(crate) fn counters(&self) -> CgroupCounters {
         Meter::of_folders(&self.folders).read()
     }
 }
@@ -254,7 +254,7 @@ fn below(folder: &Path) -> impl Iterator<Item = PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::SecurityLevel;
+    use crate::job::IsolationLevel;
 
     struct Folder(PathBuf);
 
@@ -280,7 +280,7 @@ mod tests {
     #[test]
     fn every_limit_is_written_for_version_2() {
         let folder = Folder::with(&["memory.swap.max"]);
-        let limits = Limits::for_level(SecurityLevel::Strict, Duration::from_secs(1));
+        let limits = Limits::for_level(IsolationLevel::Strict, Duration::from_secs(1));
         set_limits(Version::Two, &folder.0, &limits).expect("writes");
         let written = ["memory.max", "memory.swap.max", "pids.max", "cpu.max"].map(|file| folder.read(file));
         assert_eq!(written, ["536870912", "0", "66", "10000 10000"]);

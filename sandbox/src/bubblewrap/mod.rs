@@ -18,7 +18,7 @@ use std::thread;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use runner::cgroup::Counters;
+use runner::cgroup::CgroupCounters;
 use runner::protocol::Ready;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr};
@@ -35,8 +35,8 @@ use crate::bubblewrap::spawner::Spawner;
 use crate::concurrency::ConcurrencyLimit;
 use crate::config::SandboxConfig;
 use crate::error::SandboxError;
-use crate::job::{Job, Limits, SecurityLevel};
-use crate::result::{Health, JobResult, Outcome};
+use crate::job::{IsolationLevel, Job, Limits};
+use crate::result::{JobResult, Outcome, SandboxHealth};
 use crate::runtime::{self, Library, Metering, roots};
 use crate::session::transport::{FrameReader, HandshakeError, RunnerTransport, handshake};
 use crate::session::{self, SessionEnd};
@@ -121,7 +121,7 @@ impl BubblewrapSandbox {
 
     /// Starts one empty sandbox per runtime, without a private `/proc` if the kernel refuses it.
     async fn prove_isolation(&mut self, runtimes: &[String]) -> Result<(), SandboxError> {
-        let probe = Limits::for_level(SecurityLevel::Strict, Duration::from_secs(1));
+        let probe = Limits::for_level(IsolationLevel::Strict, Duration::from_secs(1));
         for name in runtimes {
             let started = match self.start(name, &probe).await {
                 Err(error) if self.launcher.own_proc && walls::is_proc_refusal(&error) => {
@@ -217,11 +217,11 @@ impl Sandbox for BubblewrapSandbox {
         }
     }
 
-    async fn health(&self) -> Health {
+    async fn health(&self) -> SandboxHealth {
         let closed = self.concurrency.closing().is_cancelled();
         let held = || walls::describe(self.no_cgroups.as_deref(), self.launcher.own_proc);
         let detail = if closed { "closed".into() } else { held() };
-        Health {
+        SandboxHealth {
             backend: "bubblewrap".into(),
             ok: !closed,
             detail,
@@ -251,7 +251,7 @@ impl Sandbox for BubblewrapSandbox {
 }
 
 impl RunningSandbox {
-    fn counters(&self) -> Counters {
+    fn counters(&self) -> CgroupCounters {
         self.cgroup.as_ref().map(JobCgroup::counters).unwrap_or_default()
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
 use runner::protocol::{PROGRAMS_DIR, SHARED_MEMORY, WORK_DIR};
 
-use crate::job::{Job, Limits, SecurityLevel, shared_memory, written_programs};
+use crate::job::{IsolationLevel, Job, Limits, shared_memory, written_programs};
 use crate::runtime;
 
 /// Period of the quota of one CPU. With a longer period a throttled job delays its own cancel.
@@ -35,7 +35,7 @@ impl ContainerSpec {
 
     /// Returns the spec of the warm pool, which serves `strict` and `standard`.
     pub(crate) fn standard(runtime: &str) -> Self {
-        Self::from_limits(runtime, &Limits::for_level(SecurityLevel::Standard, Duration::from_secs(1)))
+        Self::from_limits(runtime, &Limits::for_level(IsolationLevel::Standard, Duration::from_secs(1)))
     }
 
     fn from_limits(runtime: &str, limits: &Limits) -> Self {

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
-use runner::cgroup::Counters;
+use runner::cgroup::CgroupCounters;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -31,7 +31,7 @@ use crate::docker::pool::{Prestart, WarmPool};
 use crate::docker::reuse_pool::ReusePool;
 use crate::error::SandboxError;
 use crate::job::Job;
-use crate::result::{Health, JobResult, Outcome};
+use crate::result::{JobResult, Outcome, SandboxHealth};
 use crate::runtime::{self, Library, Metering, roots};
 use crate::session::{self, SessionEnd};
 
@@ -122,7 +122,7 @@ impl DockerSandbox {
                 } else {
                     container.retire();
                 }
-                Ok(JobResult::from_frames(&job, *finished, files, Counters::default(), wait))
+                Ok(JobResult::from_frames(&job, *finished, files, CgroupCounters::default(), wait))
             }
             SessionEnd::Cancelled => Ok(JobResult::without_frame(&job, Outcome::Cancelled, wait, began.elapsed())),
             SessionEnd::Disconnected => Err(SandboxError::retry("runner_lost", "the container ended without a result")),
@@ -166,7 +166,7 @@ impl Sandbox for DockerSandbox {
         result
     }
 
-    async fn health(&self) -> Health {
+    async fn health(&self) -> SandboxHealth {
         let (ok, detail) = if self.concurrency.closing().is_cancelled() {
             (false, "closed".into())
         } else {
@@ -176,7 +176,7 @@ impl Sandbox for DockerSandbox {
                 .await
                 .map_or_else(|error| (false, error.to_string()), |()| (true, self.pool.engine().weakness()))
         };
-        Health {
+        SandboxHealth {
             backend: "docker".into(),
             ok,
             detail,

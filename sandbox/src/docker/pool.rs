@@ -15,14 +15,14 @@ use crate::docker::container::Container;
 use crate::docker::container_spec::ContainerSpec;
 use crate::docker::engine::Engine;
 use crate::error::SandboxError;
-use crate::job::SecurityLevel;
+use crate::job::IsolationLevel;
 use crate::runtime;
 
 type Warm = HashMap<ContainerSpec, VecDeque<Container>>;
 
 /// Settings of interpreters that are started in warm containers.
 pub(crate) struct Prestart {
-    pub(crate) level: Option<SecurityLevel>,
+    pub(crate) level: Option<IsolationLevel>,
     pub(crate) minimum_landlock_abi: u32,
 }
 
@@ -98,10 +98,10 @@ impl WarmPool {
 
     /// Returns the frame that starts the next interpreter in a reused container; `None` if prestart is off.
     pub(crate) fn reuse_prestart_frame(&self, runtime: &str) -> Option<StartFrame> {
-        self.prestart.level.and_then(|_| self.prestart_frame(runtime, SecurityLevel::Standard))
+        self.prestart.level.and_then(|_| self.prestart_frame(runtime, IsolationLevel::Standard))
     }
 
-    fn prestart_frame(&self, runtime: &str, level: SecurityLevel) -> Option<StartFrame> {
+    fn prestart_frame(&self, runtime: &str, level: IsolationLevel) -> Option<StartFrame> {
         runtime::find(runtime)?.prestart_frame(level, self.prestart.minimum_landlock_abi)
     }
 

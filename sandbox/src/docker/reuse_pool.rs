@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::docker::container::Container;
 use crate::docker::container_spec::ContainerSpec;
-use crate::job::{Job, Owner, SecurityLevel};
+use crate::job::{IsolationLevel, Job, Owner};
 use crate::runtime;
 
 /// Maximum idle time of a container.
@@ -41,13 +41,13 @@ impl ReusePool {
     pub(crate) fn may_reuse(&self, job: &Job, jobs_served: u32) -> bool {
         // The wipe does not empty the folder of written programs.
         let is_wiped = !runtime::executes_written_programs(&job.runtime);
-        job.level == SecurityLevel::Standard && is_wiped && jobs_served + 1 < self.jobs_per_container
+        job.level == IsolationLevel::Standard && is_wiped && jobs_served + 1 < self.jobs_per_container
     }
 
     /// Takes the owner's container of this spec, waiting for a wipe in progress. Cancel safe: a dropped call ends the
     /// container it waited for.
     pub(crate) async fn take(&self, job: &Job) -> Option<Container> {
-        if job.level != SecurityLevel::Standard {
+        if job.level != IsolationLevel::Standard {
             return None;
         }
         let spec = ContainerSpec::for_job(job);

@@ -1,11 +1,11 @@
-//! The security level of a job.
+//! The isolation level of a job.
 
 use serde::{Deserialize, Serialize};
 
 /// The privileges of a job; the README lists the restrictions of each level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum SecurityLevel {
+pub enum IsolationLevel {
     /// Threads but no processes, no network sockets, a sandbox used once.
     Strict,
     /// Processes of the runtime's interpreter, sockets inside the sandbox.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::error::SandboxError;
-use crate::job::level::SecurityLevel;
+use crate::job::level::IsolationLevel;
 
 const MIB: u64 = 1 << 20;
 
@@ -56,9 +56,9 @@ impl Limits {
     /// Returns the limits of a level.
     ///
     /// `strict` and `standard` differ in privileges only, so that one warm pool serves both.
-    pub fn for_level(level: SecurityLevel, wall: Duration) -> Self {
+    pub fn for_level(level: IsolationLevel, wall: Duration) -> Self {
         match level {
-            SecurityLevel::Strict | SecurityLevel::Standard => Self {
+            IsolationLevel::Strict | IsolationLevel::Standard => Self {
                 wall,
                 cpu: wall,
                 memory_bytes: 512 * MIB,
@@ -69,7 +69,7 @@ impl Limits {
                 output_files: MAX_OUTPUT_FILES,
                 output_files_bytes: 16 * MIB,
             },
-            SecurityLevel::Permissive => Self {
+            IsolationLevel::Permissive => Self {
                 wall,
                 cpu: wall.saturating_mul(2),
                 memory_bytes: 2048 * MIB,

@@ -13,7 +13,7 @@ use crate::error::SandboxError;
 use crate::job::limits::MAX_FILES_BYTES;
 
 pub use input::JobInput;
-pub use level::SecurityLevel;
+pub use level::IsolationLevel;
 pub use limits::Limits;
 pub(crate) use limits::{MAX_OUTPUT_FILE_BYTES, shared_memory, written_programs};
 
@@ -63,7 +63,7 @@ impl std::fmt::Debug for JobFile {
 #[derive(Debug, Clone)]
 pub struct Job {
     pub owner: Owner,
-    pub level: SecurityLevel,
+    pub level: IsolationLevel,
     /// Name of an offered runtime, such as `python`.
     pub runtime: String,
     pub command: Command,
@@ -126,12 +126,12 @@ mod tests {
     fn job(paths: &[&str], script: &str) -> Job {
         Job {
             owner: Owner::new("someone"),
-            level: SecurityLevel::Standard,
+            level: IsolationLevel::Standard,
             runtime: "python".into(),
             command: Command::Script { path: script.into() },
             files: paths.iter().map(|path| JobFile { path: (*path).into(), content: b"secret()".into() }).collect(),
             input: JobInput::default(),
-            limits: Limits::for_level(SecurityLevel::Standard, Duration::from_secs(1)),
+            limits: Limits::for_level(IsolationLevel::Standard, Duration::from_secs(1)),
             live_output: None,
         }
     }

@@ -6,7 +6,7 @@ mod test_case;
 
 use std::time::Duration;
 
-use runner::cgroup::Counters;
+use runner::cgroup::CgroupCounters;
 use runner::protocol::{FileFrame, Finished, LeftOut};
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +70,7 @@ pub struct JobResult {
 
 /// State of a sandbox, for people and probes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Health {
+pub struct SandboxHealth {
     /// `docker` or `bubblewrap`.
     pub backend: String,
     pub ok: bool,
@@ -112,7 +112,7 @@ impl JobResult {
         job: &Job,
         finished: Finished,
         files: Vec<FileFrame>,
-        host_counters: Counters,
+        host_counters: CgroupCounters,
         wait: Duration,
     ) -> Self {
         let outcome = classify(job, &finished, &host_counters);
@@ -157,7 +157,7 @@ impl JobResult {
     }
 }
 
-fn classify(job: &Job, finished: &Finished, host_counters: &Counters) -> Outcome {
+fn classify(job: &Job, finished: &Finished, host_counters: &CgroupCounters) -> Outcome {
     const SIGKILL: i32 = 9;
     const SIGXCPU: i32 = 24;
     let failed = finished.exit_code != Some(0);
@@ -189,11 +189,11 @@ fn classify(job: &Job, finished: &Finished, host_counters: &Counters) -> Outcome
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::{JobInput, Limits, Owner, SecurityLevel};
+    use crate::job::{IsolationLevel, JobInput, Limits, Owner};
 
     #[track_caller]
     fn check(finished: Finished, expect: Outcome) {
-        let level = SecurityLevel::Standard;
+        let level = IsolationLevel::Standard;
         let job = Job {
             owner: Owner::new("someone"),
             level,
@@ -204,7 +204,7 @@ mod tests {
             limits: Limits::for_level(level, Duration::from_secs(2)),
             live_output: None,
         };
-        assert_eq!(classify(&job, &finished, &Counters::default()), expect, "{finished:?}");
+        assert_eq!(classify(&job, &finished, &CgroupCounters::default()), expect, "{finished:?}");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use runner::protocol::{
 use serde::Deserialize;
 
 use crate::error::SandboxError;
-use crate::job::{Command, Job, JobInput, MAX_OUTPUT_FILE_BYTES, SecurityLevel};
+use crate::job::{Command, IsolationLevel, Job, JobInput, MAX_OUTPUT_FILE_BYTES};
 use crate::runtime::source_encoding::{SourceForm, normalize};
 
 include!(concat!(env!("OUT_DIR"), "/runtime_sources.rs"));
@@ -126,7 +126,7 @@ fn extended(own: &toml::Table, all: &[toml::Table]) -> toml::Table {
 
 /// The names and file extensions of a runtime's language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Language {
+pub struct RuntimeLanguage {
     /// The runtime's name.
     pub name: &'static str,
     /// Other names of the language, in lower case.
@@ -152,8 +152,8 @@ pub struct Library {
 }
 
 /// Returns the languages of all embedded runtimes, offered or not.
-pub fn languages() -> impl Iterator<Item = Language> {
-    RUNTIMES.iter().map(|runtime| Language {
+pub fn languages() -> impl Iterator<Item = RuntimeLanguage> {
+    RUNTIMES.iter().map(|runtime| RuntimeLanguage {
         name: &runtime.name,
         aliases: &runtime.aliases,
         endings: &runtime.source_endings,
@@ -212,12 +212,18 @@ impl Runtime {
     }
 
     /// Returns the frame that starts an interpreter before its job; `None` if the runtime does not support it.
-    pub(crate) fn prestart_frame(&self, level: SecurityLevel, minimum_landlock_abi: u32) -> Option<StartFrame> {
+    pub(crate) fn prestart_frame(&self, level: IsolationLevel, minimum_landlock_abi: u32) -> Option<StartFrame> {
         let path = self.prestart_script.clone()?;
         Some(self.start(&Command::Script { path }, JobInput::default(), level, minimum_landlock_abi))
     }
 
-    fn start(&self, command: &Command, input: JobInput, level: SecurityLevel, minimum_landlock_abi: u32) -> StartFrame {
+    fn start(
+        &self,
+        command: &Command,
+        input: JobInput,
+        level: IsolationLevel,
+        minimum_landlock_abi: u32,
+    ) -> StartFrame {
         let mut argv = self.argv(command);
         argv.extend(input.args);
         let mut env = self.env.clone();
@@ -266,17 +272,17 @@ impl Runtime {
         }
     }
 
-    fn walls(&self, level: SecurityLevel, minimum_landlock_abi: u32) -> Walls {
+    fn walls(&self, level: IsolationLevel, minimum_landlock_abi: u32) -> Walls {
         let (processes, sockets) = match level {
-            SecurityLevel::Strict if self.processes_in_strict => (ProcessRule::Allowed, SocketRule::UnixOnly),
-            SecurityLevel::Strict => (ProcessRule::ThreadsOnly, SocketRule::UnixOnly),
-            SecurityLevel::Standard | SecurityLevel::Permissive => (ProcessRule::Allowed, SocketRule::Loopback),
+            IsolationLevel::Strict if self.processes_in_strict => (ProcessRule::Allowed, SocketRule::UnixOnly),
+            IsolationLevel::Strict => (ProcessRule::ThreadsOnly, SocketRule::UnixOnly),
+            IsolationLevel::Standard | IsolationLevel::Permissive => (ProcessRule::Allowed, SocketRule::Loopback),
         };
         let mut exec = self.exec.clone();
         if self.executes_written_programs {
             exec.push(PROGRAMS_DIR.into());
         }
-        if level == SecurityLevel::Permissive {
+        if level == IsolationLevel::Permissive {
             exec.extend(["/usr/bin".into(), "/usr/lib".into()]);
         }
         Walls { minimum_landlock_abi, read: self.read.clone(), exec, processes, sockets }

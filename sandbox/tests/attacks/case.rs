@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sandbox::{Outcome, SecurityLevel};
+use sandbox::{IsolationLevel, Outcome};
 use serde::Deserialize;
 
 /// A folder of `cases/<family>/`.
@@ -28,7 +28,7 @@ pub(crate) struct Expect {
     #[serde(default = "python")]
     pub(crate) runtime: String,
     #[serde(default = "every_level")]
-    pub(crate) levels: Vec<SecurityLevel>,
+    pub(crate) levels: Vec<IsolationLevel>,
     /// Runs the runtime's test runner over the files instead of the script.
     #[serde(default)]
     pub(crate) as_tests: bool,
@@ -167,8 +167,8 @@ const WITHOUT_PROC: [(&str, &str); 4] = [
     ("Permission_denied", "No_such_file_or_directory"),
 ];
 
-fn every_level() -> Vec<SecurityLevel> {
-    vec![SecurityLevel::Strict, SecurityLevel::Standard, SecurityLevel::Permissive]
+fn every_level() -> Vec<IsolationLevel> {
+    vec![IsolationLevel::Strict, IsolationLevel::Standard, IsolationLevel::Permissive]
 }
 
 fn python() -> String {

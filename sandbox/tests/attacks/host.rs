@@ -7,7 +7,7 @@ use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sandbox::SecurityLevel;
+use sandbox::IsolationLevel;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -48,7 +48,7 @@ impl Host {
     }
 
     /// Returns everything that the attacker knows, which excludes the secret.
-    pub(crate) fn attacker_knowledge(&self, level: SecurityLevel, marker: &str) -> Value {
+    pub(crate) fn attacker_knowledge(&self, level: IsolationLevel, marker: &str) -> Value {
         json!({
             "level": level,
             "marker": marker,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use sandbox::{Backend, Command, Job, JobFile, JobInput, Limits, Owner, Sandbox, SecurityLevel};
+use sandbox::{Backend, Command, IsolationLevel, Job, JobFile, JobInput, Limits, Owner, Sandbox};
 use serde::Serialize;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -66,7 +66,7 @@ fn set_name(backend: Backend, roots: Option<&Path>) -> String {
 #[derive(Debug, Serialize)]
 pub(crate) struct Run {
     case: String,
-    level: SecurityLevel,
+    level: IsolationLevel,
     /// The deviations as text.
     wrong: Option<String>,
     /// True where the sandbox has no runtime for the attack.
@@ -112,7 +112,7 @@ pub(crate) async fn every_attack(sandbox: &dyn Sandbox, only_offered: bool) -> V
     runs
 }
 
-async fn attack(sandbox: &dyn Sandbox, host: &Host, case: &Case, level: SecurityLevel) -> Option<String> {
+async fn attack(sandbox: &dyn Sandbox, host: &Host, case: &Case, level: IsolationLevel) -> Option<String> {
     let mut wrong = match case.expect.look {
         None => one(sandbox, host, case, level, case.script(), "attacker").await,
         Some(SecondJob::Afterwards) => {
@@ -140,7 +140,7 @@ async fn one(
     sandbox: &dyn Sandbox,
     host: &Host,
     case: &Case,
-    level: SecurityLevel,
+    level: IsolationLevel,
     script: &str,
     owner: &str,
 ) -> Vec<String> {
@@ -197,7 +197,7 @@ async fn one(
     wrong
 }
 
-fn job(case: &Case, level: SecurityLevel, script: &str, owner: &str, known: &str) -> Job {
+fn job(case: &Case, level: IsolationLevel, script: &str, owner: &str, known: &str) -> Job {
     let expect = &case.expect;
     let evidence = match expect.runtime.as_str() {
         "bash" => "evidence.sh",

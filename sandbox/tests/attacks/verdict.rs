@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use sandbox::{JobResult, Outcome, SandboxError, SecurityLevel};
+use sandbox::{IsolationLevel, JobResult, Outcome, SandboxError};
 
 use crate::case::{Case, ExpectedEnd};
 
 /// Returns every deviation.
-pub(crate) fn judge(case: &Case, level: SecurityLevel, result: &JobResult, wall_ms: u64) -> Vec<String> {
+pub(crate) fn judge(case: &Case, level: IsolationLevel, result: &JobResult, wall_ms: u64) -> Vec<String> {
     let mut wrong = check_end(&case.expect.end, result, wall_ms);
     let says_nothing = case.expect.end.stdout_hex.is_some() || case.expect.end.stdout_bytes.is_some();
     if !says_nothing && !case.expect.as_tests {
@@ -56,7 +56,7 @@ fn secrets_in(secret_words: &[String], text: &[u8]) -> Vec<String> {
 /// Each line is `BLOCKED name answer`, `ESCAPED name evidence` or `BROKEN name error`; other lines are ignored.
 fn check_attempts(
     blocked: &BTreeMap<String, Vec<String>>,
-    level: SecurityLevel,
+    level: IsolationLevel,
     said: &str,
     ended_by_itself: bool,
 ) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 
-use sandbox::{Backend, Job, JobFile, JobResult, Limits, Owner, Sandbox, SandboxConfig, SecurityLevel};
+use sandbox::{Backend, IsolationLevel, Job, JobFile, JobResult, Limits, Owner, Sandbox, SandboxConfig};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
@@ -68,7 +68,7 @@ pub(crate) fn config(backend: Backend) -> SandboxConfig {
         roots_dir: roots().to_owned(),
         runtimes: every_runtime(),
         pool_size: 2,
-        prestart: Some(SecurityLevel::Standard),
+        prestart: Some(IsolationLevel::Standard),
         jobs_per_container: 20,
         docker_runtime: None,
         concurrency: 4,
@@ -100,7 +100,7 @@ pub(crate) fn engine_answers() -> bool {
     std::os::unix::net::UnixStream::connect("/var/run/docker.sock").is_ok()
 }
 
-pub(crate) fn job(level: SecurityLevel, command: sandbox::Command, files: &[(&str, &str)]) -> Job {
+pub(crate) fn job(level: IsolationLevel, command: sandbox::Command, files: &[(&str, &str)]) -> Job {
     Job {
         owner: Owner::new("someone"),
         level,
@@ -113,7 +113,7 @@ pub(crate) fn job(level: SecurityLevel, command: sandbox::Command, files: &[(&st
     }
 }
 
-pub(crate) fn script_job(level: SecurityLevel, source: &str) -> Job {
+pub(crate) fn script_job(level: IsolationLevel, source: &str) -> Job {
     job(level, sandbox::Command::Script { path: "main.py".into() }, &[("main.py", source)])
 }
 
@@ -123,7 +123,7 @@ pub(crate) async fn run(sandbox: &dyn Sandbox, job: Job) -> JobResult {
 
 /// Runs a script at the standard level.
 pub(crate) async fn script(sandbox: &dyn Sandbox, source: &str) -> JobResult {
-    run(sandbox, script_job(SecurityLevel::Standard, source)).await
+    run(sandbox, script_job(IsolationLevel::Standard, source)).await
 }
 
 pub(crate) fn text(bytes: &[u8]) -> &str {

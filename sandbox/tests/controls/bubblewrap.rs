@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use runner::protocol::SocketRule;
-use sandbox::{Backend, Job, JobFile, Limits, Outcome, Owner, Sandbox, SecurityLevel};
+use sandbox::{Backend, IsolationLevel, Job, JobFile, Limits, Outcome, Owner, Sandbox};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -239,7 +239,7 @@ fn the_mount_namespace_leaves_nothing_above_the_root() {
     let root = roots().join("python/rootfs").canonicalize().expect("is built");
     let work = scratch("cell", 0o777);
     let case = Case::read(&case::folder().join("filesystem/chroot_escape"));
-    let known = host.attacker_knowledge(SecurityLevel::Standard, "control").to_string();
+    let known = host.attacker_knowledge(IsolationLevel::Standard, "control").to_string();
     fs::write(work.join("attack.py"), &case.files["attack.py"]).expect("writes the attack");
     fs::copy(case::folder().join("evidence.py"), work.join("evidence.py")).expect("copies what attacks share");
     fs::write(work.join("host.json"), known).expect("writes what is known");
@@ -339,7 +339,7 @@ fn the_cgroup_of_a_bubblewrap_job_bounds_memory_and_processes() {
         return eprintln!("SKIPPED: the cgroup of a bubblewrap job: {}", health.detail);
     }
     let run = |source: &str, change: fn(&mut Limits)| {
-        let mut job = script_job(SecurityLevel::Standard, source);
+        let mut job = script_job(IsolationLevel::Standard, source);
         change(&mut job.limits);
         let result = RUNTIME.block_on(bubblewrap().run(job, CancellationToken::new())).expect("runs");
         (result.outcome, result.exit_code)
@@ -363,18 +363,18 @@ fn bubblewrap() -> Arc<dyn Sandbox> {
 fn job_of(attack: &str, host: &Host, wall: Duration) -> Job {
     let case = Case::read(&case::folder().join(attack));
     let evidence = fs::read(case::folder().join("evidence.py")).expect("the attacks share it");
-    let known = host.attacker_knowledge(SecurityLevel::Standard, "control").to_string();
+    let known = host.attacker_knowledge(IsolationLevel::Standard, "control").to_string();
     let shared = [("evidence.py".to_owned(), evidence), ("host.json".to_owned(), known.into())];
     let more = case.expect.more_files.into_iter().map(|file| (file.path, file.content.into()));
     let files = case.files.into_iter().chain(more).chain(shared).map(|(path, content)| JobFile { path, content });
     Job {
         owner: Owner::new("attacker"),
-        level: SecurityLevel::Standard,
+        level: IsolationLevel::Standard,
         runtime: "python".into(),
         command: sandbox::Command::Script { path: "attack.py".into() },
         files: files.collect(),
         input: sandbox::JobInput::default(),
-        limits: Limits::for_level(SecurityLevel::Standard, wall),
+        limits: Limits::for_level(IsolationLevel::Standard, wall),
         live_output: None,
     }
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use sandbox::{Backend, SecurityLevel};
+use sandbox::{Backend, IsolationLevel};
 
 use crate::case::{self, Case};
 use crate::escaped;
@@ -20,7 +20,7 @@ struct Attack {
 impl Attack {
     fn of(name: &str, host: &Host) -> Self {
         let case = Case::read(&case::folder().join(name));
-        let known = host.attacker_knowledge(SecurityLevel::Standard, "control").to_string();
+        let known = host.attacker_knowledge(IsolationLevel::Standard, "control").to_string();
         Self::with(case.files.into_iter().chain([("host.json".to_owned(), known.into())]))
     }
 

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use runner::controls::Control;
 use runner::protocol::{FileFrame, ProcessRule, SocketRule, Walls, encode};
-use sandbox::SecurityLevel;
+use sandbox::IsolationLevel;
 use serde_json::Value;
 
 use crate::build::static_program;
@@ -108,7 +108,7 @@ impl Stage {
     /// Starts the attack; keep the returned folder until the program has started.
     pub(crate) fn start(mut self, host: &Host) -> (Child, Scratch) {
         let case = Case::read(&case::folder().join(self.attack));
-        let mut known = host.attacker_knowledge(SecurityLevel::Standard, "control");
+        let mut known = host.attacker_knowledge(IsolationLevel::Standard, "control");
         for (key, value) in self.known.drain(..) {
             known[key] = value;
         }

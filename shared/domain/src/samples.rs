@@ -3,14 +3,16 @@
 use crate::Timestamp;
 use crate::identity::{Role, User};
 use crate::ids::{Digest, UserName, WorkflowId};
-use crate::workflow::{DEFAULT_TIMEOUT_SECONDS, Mode, Options, SecurityLevel, Submission, SubmissionPolicy, Workflow};
+use crate::workflow::{
+    DEFAULT_TIMEOUT_SECONDS, Mode, SecurityLevel, Submission, SubmissionOptions, SubmissionPolicy, Workflow,
+};
 
 /// The creation time of every sample.
 pub const START: Timestamp = Timestamp::from_millis(1_769_860_800_000);
 
 /// Returns the options of a request without options.
-pub fn options() -> Options {
-    Options {
+pub fn options() -> SubmissionOptions {
+    SubmissionOptions {
         mode: Mode::Auto,
         recipe: None,
         require_approval: true,
@@ -35,7 +37,7 @@ pub const fn policy() -> SubmissionPolicy {
 ///
 /// # Panics
 /// If `owner` is not a valid user name.
-pub fn submitted(owner: &str, options: Options) -> Workflow {
+pub fn submitted(owner: &str, options: SubmissionOptions) -> Workflow {
     let submission = Submission {
         goal: "Write a function that adds numbers".to_owned(),
         code: None,

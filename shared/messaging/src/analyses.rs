@@ -42,7 +42,7 @@ pub enum AnalysisError {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Job {
+struct AnalysisJob {
     task: AnalysisTask,
     user: String,
     deadline: Timestamp,
@@ -139,7 +139,7 @@ impl AnalysisRequests {
     ) -> Result<AnalysisAnswer, AnalysisError> {
         let unavailable = |error: &dyn std::fmt::Display| AnalysisError::Unavailable(error.to_string());
         let mut waiting = self.wait();
-        let job = Job { task, user: user.to_owned(), deadline: now.after(limit) };
+        let job = AnalysisJob { task, user: user.to_owned(), deadline: now.after(limit) };
         let mut headers = HeaderMap::new();
         headers.insert(REPLY_TO, subjects::answer(&self.inbox, &waiting.token).as_str());
         inject(&mut headers, &trace);
@@ -169,7 +169,7 @@ pub async fn answer_analysis<F>(broker: &Broker, message: &Message, now: Timesta
 where
     F: AsyncFnOnce(AnalysisTask) -> Option<AnalysisAnswer>,
 {
-    let job: Job = decode(&message.payload)?;
+    let job: AnalysisJob = decode(&message.payload)?;
     let header = message.headers.as_ref().and_then(|headers| headers.get(REPLY_TO));
     let Some(reply) = header.map(|value| value.as_str().to_owned()) else {
         return Err(DecodeError::Unanswerable);

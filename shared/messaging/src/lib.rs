@@ -49,7 +49,7 @@ pub use kv::charges::{Charges, FollowedCharges};
 pub use live_output::{LiveOutput, LiveOutputChannel, LiveOutputs, LiveStream};
 pub use log::fence::{ConflictOutcome, classify_conflict};
 pub use log::group_commit::SubmissionBatcher;
-pub use log::retention::{BlobContent, End, Retention, StoredMessage};
+pub use log::retention::{BlobContent, Retention, StoredMessage, WorkflowEnd};
 pub use log::{AdvanceError, AppendError, Entry, ReadError, ReadFrom, WorkflowLog};
 pub use queue::backlog::{Backlog, MEASURED_STREAMS, StreamSize, stream_size};
 pub use queue::consumer::{Consumer, Queue, Unreadable, consume};

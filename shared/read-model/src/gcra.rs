@@ -16,7 +16,7 @@ pub type GcraState = i64;
 
 /// The bucket's verdict on one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verdict {
+pub struct RateVerdict {
     pub allowed: bool,
     /// Further calls that would be allowed now.
     pub remaining: u32,
@@ -33,7 +33,7 @@ impl Gcra {
     }
 
     /// Takes one call at `now_us` and returns the bucket after it. A refused call leaves the bucket as it was.
-    pub fn take(self, state: GcraState, now_us: i64) -> (Verdict, GcraState) {
+    pub fn take(self, state: GcraState, now_us: i64) -> (RateVerdict, GcraState) {
         let interval = self.interval_us();
         let capacity = interval * i64::from(self.burst.max(1));
         let arrival = state.max(now_us);
@@ -52,9 +52,9 @@ impl Gcra {
     }
 
     /// Builds a verdict from numbers that a Redis script computed in the same way.
-    pub fn verdict(self, allowed: bool, remaining: i64, retry_us: i64, reset_us: i64) -> Verdict {
+    pub fn verdict(self, allowed: bool, remaining: i64, retry_us: i64, reset_us: i64) -> RateVerdict {
         let span = |micros: i64| Duration::from_micros(u64::try_from(micros).unwrap_or(0));
-        Verdict {
+        RateVerdict {
             allowed,
             remaining: u32::try_from(remaining).unwrap_or(0),
             retry_after: span(retry_us),

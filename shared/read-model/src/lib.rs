@@ -9,7 +9,7 @@ mod position;
 mod rebuild;
 mod store;
 
-pub use gcra::{Gcra, GcraState, Verdict};
+pub use gcra::{Gcra, GcraState, RateVerdict};
 pub use limits::{RateLimiter, StepLeases};
 pub use local_buckets::LocalBuckets;
 pub use position::{InvalidCursor, ListPosition};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use redis::Script;
 
-use super::gcra::{Gcra, Verdict};
+use super::gcra::{Gcra, RateVerdict};
 use super::local_buckets::LocalBuckets;
 use super::store::{ReadModel, ReadModelError};
 use service::clock::Clock;
@@ -79,7 +79,7 @@ impl RateLimiter {
     }
 
     /// Takes one call from the bucket `name`, e.g. `execute:ann`.
-    pub async fn take(&self, name: &str, bucket: Gcra) -> Verdict {
+    pub async fn take(&self, name: &str, bucket: Gcra) -> RateVerdict {
         match self.take_shared(name, bucket).await {
             Ok(verdict) => verdict,
             Err(error) => {
@@ -89,7 +89,7 @@ impl RateLimiter {
         }
     }
 
-    async fn take_shared(&self, name: &str, bucket: Gcra) -> Result<Verdict, ReadModelError> {
+    async fn take_shared(&self, name: &str, bucket: Gcra) -> Result<RateVerdict, ReadModelError> {
         let interval = bucket.interval_us();
         let mut call = TAKE.key(format!("rate:{name}"));
         call.arg(interval).arg(interval * i64::from(bucket.burst.max(1)));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::gcra::{Gcra, GcraState, Verdict};
+use super::gcra::{Gcra, GcraState, RateVerdict};
 use service::clock::Clock;
 
 /// Bounds the memory: callers choose the keys, e.g. by calling from many addresses.
@@ -24,7 +24,7 @@ impl<K: Eq + Hash> LocalBuckets<K> {
     }
 
     /// Takes one call from the bucket `key`.
-    pub fn take(&self, key: K, bucket: Gcra) -> Verdict {
+    pub fn take(&self, key: K, bucket: Gcra) -> RateVerdict {
         let now_us = self.now_us();
         let mut buckets = self.lock();
         if buckets.len() >= MAX_BUCKETS && !buckets.contains_key(&key) {

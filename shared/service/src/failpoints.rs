@@ -1,5 +1,5 @@
 //! Failpoints: named places at which the fault harness (`tests/faults`) makes a process fail. Only
-//! [`Injected::Nothing`] is compiled without the feature `failpoints`, which release builds must not enable.
+//! [`FailpointAction::Nothing`] is compiled without the feature `failpoints`, which release builds must not enable.
 //!
 //! The harness writes a file named like the place into the folder `PROMPTCRAFT_FAILPOINTS`. The process that reaches
 //! the place removes the file and obeys its order: `abort`, `pause <milliseconds>`, `skip` or `repeat`. After the
@@ -11,7 +11,7 @@ compile_error!("failpoints can disable the fence: build releases without the fea
 
 /// The action to take at a failpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Injected {
+pub enum FailpointAction {
     /// Continue as usual.
     Nothing,
     /// Skip the guarded action.
@@ -22,25 +22,25 @@ pub enum Injected {
 
 /// Obeys the harness's order for this place, if any; may wait, and may not return at all.
 #[cfg(feature = "failpoints")]
-pub async fn reach(place: &str) -> Injected {
-    let Some(order) = orders::take(place) else { return Injected::Nothing };
+pub async fn reach(place: &str) -> FailpointAction {
+    let Some(order) = orders::take(place) else { return FailpointAction::Nothing };
     tracing::warn!(place, order, "Failpoint {place}: {order}");
     match order.split_once(' ').unwrap_or((&order, "")) {
         ("abort", _) => std::process::abort(),
         ("pause", millis) => {
             tokio::time::sleep(std::time::Duration::from_millis(millis.parse().unwrap_or(0))).await;
-            Injected::Nothing
+            FailpointAction::Nothing
         }
-        ("skip", _) => Injected::Skip,
-        ("repeat", _) => Injected::Repeat,
-        _ => Injected::Nothing,
+        ("skip", _) => FailpointAction::Skip,
+        ("repeat", _) => FailpointAction::Repeat,
+        _ => FailpointAction::Nothing,
     }
 }
 
 /// Does nothing.
 #[cfg(not(feature = "failpoints"))]
-pub async fn reach(_place: &str) -> Injected {
-    Injected::Nothing
+pub async fn reach(_place: &str) -> FailpointAction {
+    FailpointAction::Nothing
 }
 
 /// Interval at which running work checks for an order.

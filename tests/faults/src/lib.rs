@@ -34,5 +34,5 @@ pub fn can_run() -> Result<(), String> {
     if !rustix::process::geteuid().is_root() {
         return Err("only root has cgroups, by which jobs are found that a worker left behind".to_owned());
     }
-    programs::Programs::find().map(|_| ())
+    programs::ClusterPrograms::find().map(|_| ())
 }

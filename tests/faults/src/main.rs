@@ -27,7 +27,7 @@ const GOAL_MINUTES: f64 = 40.0;
 #[command(about = "Injects faults into a cluster of real processes and checks the invariants")]
 struct Arguments {
     #[command(subcommand)]
-    command: Command,
+    command: HarnessCommand,
     /// Only one of several runs beside each other, e.g. 1/2.
     #[arg(long, global = true, hide = true)]
     shard: Option<Shard>,
@@ -37,7 +37,7 @@ struct Arguments {
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum HarnessCommand {
     /// Every row of the matrix once.
     Matrix(Choice),
     /// The time until work goes on after a kill.
@@ -86,7 +86,7 @@ impl Choice {
     }
 }
 
-impl Command {
+impl HarnessCommand {
     /// Returns whether it is split into shards. Measurements run alone.
     fn is_shared(&self) -> bool {
         match self {
@@ -135,11 +135,11 @@ fn write_json(counters: &Counters, path: &Path) -> Result<(), String> {
 }
 
 /// Runs the shards, and then what must run alone.
-async fn share(command: &Command, stop: &CancellationToken) -> Counters {
+async fn share(command: &HarnessCommand, stop: &CancellationToken) -> Counters {
     let began = Instant::now();
     println!("{}", report::head());
     let mut counters = shards::play(stop).await;
-    let is_matrix = matches!(command, Command::Matrix(_));
+    let is_matrix = matches!(command, HarnessCommand::Matrix(_));
     if is_matrix && !stop.is_cancelled() {
         counters.add(shards::run(vec!["recovery".into(), "--shard=1/1".into()], stop).await);
     }
@@ -153,9 +153,9 @@ async fn share(command: &Command, stop: &CancellationToken) -> Counters {
 }
 
 /// Runs all of it, or one shard, which prints its counters for its parent. A dropped cluster dies.
-async fn play_alone(command: Command, shard: Option<Shard>, stop: &CancellationToken) -> Counters {
+async fn play_alone(command: HarnessCommand, shard: Option<Shard>, stop: &CancellationToken) -> Counters {
     let began = Instant::now();
-    if shard.is_none() && !matches!(command, Command::Recovery) {
+    if shard.is_none() && !matches!(command, HarnessCommand::Recovery) {
         println!("{}", report::head());
     }
     let mut counters = Counters::default();
@@ -171,12 +171,12 @@ async fn play_alone(command: Command, shard: Option<Shard>, stop: &CancellationT
     counters
 }
 
-async fn play(command: Command, shard: Option<Shard>, counters: &mut Counters) -> Result<(), String> {
+async fn play(command: HarnessCommand, shard: Option<Shard>, counters: &mut Counters) -> Result<(), String> {
     let is_ours = |place| shard.is_none_or(|shard| shard.takes(place));
     match command {
-        Command::Matrix(choice) => matrix(&choice, is_ours, counters).await,
-        Command::Recovery => recoveries().await,
-        Command::Seeds { first, count, hours, workflows } => {
+        HarnessCommand::Matrix(choice) => matrix(&choice, is_ours, counters).await,
+        HarnessCommand::Recovery => recoveries().await,
+        HarnessCommand::Seeds { first, count, hours, workflows } => {
             let end = Instant::now() + Duration::from_secs_f64(hours * 3_600.0);
             let all = (first..).take(usize::try_from(count).unwrap_or(usize::MAX));
             seeds(all.filter(|seed| is_ours(*seed)), end, workflows, counters).await

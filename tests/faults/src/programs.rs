@@ -6,7 +6,7 @@ use crate::cluster::root;
 
 /// The programs of a cluster.
 #[derive(Debug, Clone)]
-pub(crate) struct Programs {
+pub(crate) struct ClusterPrograms {
     pub(crate) promptcraft: PathBuf,
     pub(crate) nats_server: PathBuf,
     pub(crate) redis_server: PathBuf,
@@ -16,7 +16,7 @@ pub(crate) struct Programs {
     pub(crate) roots: PathBuf,
 }
 
-impl Programs {
+impl ClusterPrograms {
     /// Finds them beside this program and where `make` puts them.
     ///
     /// # Errors

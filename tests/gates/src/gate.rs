@@ -7,11 +7,11 @@ use tokio::time::Instant;
 
 use crate::command::Place;
 use crate::gates::{api_security, execution, human_in_the_loop, isolation, performance, state};
-use crate::report::{Measure, Report};
+use crate::report::{GateReport, Measure};
 
 /// A quality gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Gate {
+pub enum QualityGate {
     Execution,
     Isolation,
     Performance,
@@ -22,13 +22,13 @@ pub enum Gate {
 
 /// Options of the gates.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
+pub struct GateOptions {
     /// Metrics endpoints of approvers in production, for the human-in-the-loop gate.
     pub metrics_urls: Vec<String>,
     pub state: state::Size,
 }
 
-impl Gate {
+impl QualityGate {
     pub const ALL: [Self; 6] =
         [Self::Execution, Self::Isolation, Self::Performance, Self::ApiSecurity, Self::State, Self::HumanInTheLoop];
 
@@ -51,17 +51,17 @@ impl Gate {
     }
 
     /// Measures and judges. A panic in between is a measurement that failed.
-    pub async fn run(self, place: &Place, options: &Options, commit: &str) -> Report {
+    pub async fn run(self, place: &Place, options: &GateOptions, commit: &str) -> GateReport {
         let began = Instant::now();
         let measured = AssertUnwindSafe(self.measure(place, options)).catch_unwind().await;
         let measured = measured.unwrap_or_else(|panic| {
             let text = panic.downcast_ref::<String>().cloned();
             Err(text.or_else(|| panic.downcast_ref::<&str>().map(|&text| text.to_owned())).unwrap_or_default())
         });
-        Report::of(self, measured, commit, began.elapsed())
+        GateReport::of(self, measured, commit, began.elapsed())
     }
 
-    async fn measure(self, place: &Place, options: &Options) -> Measure {
+    async fn measure(self, place: &Place, options: &GateOptions) -> Measure {
         match self {
             Self::Execution => execution::measure(place).await,
             Self::Isolation => isolation::measure(place).await,

@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 
 use clap::Parser;
 use gates::command::Place;
-use gates::gate::{Gate, Options};
+use gates::gate::{GateOptions, QualityGate};
 use gates::gates::state::Size;
 use gates::report::{all_passed, table};
 use serde_json::json;
@@ -20,7 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 struct Arguments {
     /// Run only these gates
     #[arg(value_enum)]
-    gates: Vec<Gate>,
+    gates: Vec<QualityGate>,
     /// Metrics endpoint of an approver; human-in-the-loop then takes its figures instead of a scripted approver's. Once for
     /// each approver
     #[arg(long = "metrics-url", value_name = "URL")]
@@ -76,11 +76,11 @@ async fn run(arguments: Arguments) -> Result<bool, String> {
     let place = Place { root, out: out.join("gates") };
     let file = out.join("quality-gates.json");
     fs::create_dir_all(&place.out).map_err(|error| format!("{}: {error}", place.out.display()))?;
-    let options = Options {
+    let options = GateOptions {
         metrics_urls: arguments.metrics_urls,
         state: Size { schedules: arguments.schedules, workflows: arguments.workflows },
     };
-    let chosen = if arguments.gates.is_empty() { Gate::ALL.to_vec() } else { arguments.gates };
+    let chosen = if arguments.gates.is_empty() { QualityGate::ALL.to_vec() } else { arguments.gates };
     // An interrupted run leaves no report of an earlier one.
     drop(fs::remove_file(&file));
     let commit = commit(&place.root);

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::check::{Bound, Check};
-use crate::gate::Gate;
+use crate::gate::QualityGate;
 
 /// The figures of a gate.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub type Measure = Result<Measured, String>;
 
 /// The result of a gate, an entry of `reports/quality-gates.json`.
 #[derive(Debug, Clone, Serialize)]
-pub struct Report {
+pub struct GateReport {
     pub name: &'static str,
     pub bound: Option<Bound>,
     pub target: Option<f64>,
@@ -43,9 +43,9 @@ pub struct Report {
     reason: Option<String>,
 }
 
-impl Report {
+impl GateReport {
     /// Judges a measurement. One that failed, or that has no checks, has not passed.
-    pub fn of(gate: Gate, measured: Measure, commit: &str, duration: Duration) -> Self {
+    pub fn of(gate: QualityGate, measured: Measure, commit: &str, duration: Duration) -> Self {
         let measured = measured.and_then(|measured| {
             if measured.checks.is_empty() { Err("nothing was measured".to_owned()) } else { Ok(measured) }
         });
@@ -75,12 +75,12 @@ impl Report {
 }
 
 /// Returns whether every gate passed. No gate at all is a failure.
-pub fn all_passed(reports: &[Report]) -> bool {
+pub fn all_passed(reports: &[GateReport]) -> bool {
     !reports.is_empty() && reports.iter().all(|report| report.passed)
 }
 
 /// Returns the table for the terminal: a line for each check.
-pub fn table(reports: &[Report]) -> String {
+pub fn table(reports: &[GateReport]) -> String {
     let mut text = format!("{:<18} {:<38} {:>14} {:>16}  verdict\n", "gate", "figure", "target", "current");
     for report in reports {
         let mut name = report.name;
@@ -115,8 +115,8 @@ mod tests {
         Check::new("share", current, Bound::Above, 80.0, "%")
     }
 
-    fn report(measured: Measure) -> Report {
-        Report::of(Gate::Execution, measured, "abc", Duration::from_secs(2))
+    fn report(measured: Measure) -> GateReport {
+        GateReport::of(QualityGate::Execution, measured, "abc", Duration::from_secs(2))
     }
 
     #[test]

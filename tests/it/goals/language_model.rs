@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use service::config::SETTINGS;
-use tests::{Client, ModelEndpoint, Options, REPLY_TOKENS, Reply, Stack, eventually, question_of};
+use tests::{Client, ModelEndpoint, ModelReply, Options, REPLY_TOKENS, Stack, eventually, question_of};
 
 const GOAL: &str = "Build me a rocket guidance system";
 const ROCKET: &str = "def thrust(mass, acceleration):\n    return mass * acceleration\n";
@@ -50,8 +50,8 @@ fn failed_with(end: &Value, code: &str) {
     assert_eq!((&end["status"], &end["error"]["code"]), (&json!("failed"), &json!(code)), "{end:#}");
 }
 
-fn rocket() -> Reply {
-    Reply::Files(vec![("rocket.py", ROCKET), ("test_rocket.py", ROCKET_TEST)])
+fn rocket() -> ModelReply {
+    ModelReply::Files(vec![("rocket.py", ROCKET), ("test_rocket.py", ROCKET_TEST)])
 }
 
 /// Returns the data of each event of a workflow that has ended.
@@ -77,8 +77,10 @@ async fn a_goal_is_served_in_as_many_rounds_as_it_takes() {
     let cost = done["metrics"]["total_cost"].as_f64().expect("a cost");
     assert!((cost - REPLY_TOKENS as f64 / 1_000.0 * 0.01).abs() < 1e-6, "{cost}");
 
-    let wrong =
-        Reply::Files(vec![("rocket.py", "def thrust(m, a):\n    return m + a\n"), ("test_rocket.py", ROCKET_TEST)]);
+    let wrong = ModelReply::Files(vec![
+        ("rocket.py", "def thrust(m, a):\n    return m + a\n"),
+        ("test_rocket.py", ROCKET_TEST),
+    ]);
     endpoint.plays([wrong, rocket()]);
     let id = client.execute(&goal(GOAL, false)).await;
     let done = client.until(&id, "completed").await;
@@ -101,7 +103,7 @@ async fn serious_findings_go_into_the_next_round() {
     let stack = stack_with(&endpoint, &[]).await;
     let client = stack.developer().await;
     let unsafe_code = "import os\n\n\ndef thrust(mass, acceleration):\n    return mass * acceleration\n\n\ndef ask():\n    os.system(input())\n";
-    endpoint.plays([Reply::Files(vec![("rocket.py", unsafe_code), ("test_rocket.py", ROCKET_TEST)]), rocket()]);
+    endpoint.plays([ModelReply::Files(vec![("rocket.py", unsafe_code), ("test_rocket.py", ROCKET_TEST)]), rocket()]);
     let done = end_of(&client, &goal(GOAL, false)).await;
     assert_eq!((&done["status"], &done["metrics"]["iterations"]), (&json!("completed"), &json!(2)), "{done:#}");
     assert_eq!(done["metrics"]["security_issues_resolved"], 1, "{done:#}");
@@ -115,14 +117,14 @@ async fn no_hostile_or_broken_reply_is_a_success() {
     let stack = stack_with(&endpoint, &[]).await;
     let client = stack.developer().await;
     for (reply, reason) in [
-        (Reply::Truncated("{\"plan\": [], \"files\": [{\"path\": \"rocket.py\", \"con"), "cut off"),
-        (Reply::Files(vec![("../../etc/rocket.py", ROCKET), ("test_rocket.py", ROCKET_TEST)]), "unsafe name"),
-        (Reply::Files(vec![("rocket.py", ROCKET), ("/tmp/test_rocket.py", ROCKET_TEST)]), "unsafe name"),
+        (ModelReply::Truncated("{\"plan\": [], \"files\": [{\"path\": \"rocket.py\", \"con"), "cut off"),
+        (ModelReply::Files(vec![("../../etc/rocket.py", ROCKET), ("test_rocket.py", ROCKET_TEST)]), "unsafe name"),
+        (ModelReply::Files(vec![("rocket.py", ROCKET), ("/tmp/test_rocket.py", ROCKET_TEST)]), "unsafe name"),
         (
-            Reply::Files(vec![("rocket.py", ROCKET), ("conftest.py", "collect_ignore = ['test_rocket.py']\n")]),
+            ModelReply::Files(vec![("rocket.py", ROCKET), ("conftest.py", "collect_ignore = ['test_rocket.py']\n")]),
             "tests are found",
         ),
-        (Reply::Text("I am sorry, I cannot help with that."), "no file"),
+        (ModelReply::Text("I am sorry, I cannot help with that."), "no file"),
     ] {
         endpoint.plays([reply.clone()]);
         let end = end_of(&client, &goal(GOAL, false)).await;
@@ -142,13 +144,13 @@ async fn no_hostile_or_broken_reply_is_a_success() {
         "from rocket import thrust\n\n\ndef test_thrust():\n    return\n    assert thrust(2, 3) == 6\n",
         "# Nothing to test.\n",
     ] {
-        endpoint.plays([Reply::Files(vec![("rocket.py", broken), ("test_rocket.py", tests)])]);
+        endpoint.plays([ModelReply::Files(vec![("rocket.py", broken), ("test_rocket.py", tests)])]);
         let end = end_of(&client, &goal(GOAL, false)).await;
         failed_with(&end, "tests_failed");
         assert_eq!(endpoint.requests().len(), 2, "{tests}");
         assert!(end["metrics"]["test_success_rate"].as_f64().is_some_and(|rate| rate < 1.0), "{end:#}");
     }
-    endpoint.plays([Reply::Files(vec![("rocket.py", broken)])]);
+    endpoint.plays([ModelReply::Files(vec![("rocket.py", broken)])]);
     failed_with(&end_of(&client, &goal(GOAL, false)).await, "tests_failed");
 }
 
@@ -158,29 +160,29 @@ async fn an_endpoint_that_limits_the_rate_or_hangs_is_asked_again() {
     let stack = stack_with(&endpoint, &[("generator.model_timeout", "2s"), ("worker.max_attempts", "3")]).await;
     let client = stack.developer().await;
 
-    endpoint.plays([Reply::Refused(429, Some(3)), rocket()]);
+    endpoint.plays([ModelReply::Refused(429, Some(3)), rocket()]);
     let done = end_of(&client, &goal(GOAL, false)).await;
     assert_eq!(done["status"], "completed", "{done:#}");
     let requests = endpoint.requests();
     assert!(requests[1].at - requests[0].at >= Duration::from_secs(3), "{requests:?}");
 
     // `Retry-After: 0` is still followed by a delay.
-    endpoint.plays([Reply::Refused(429, Some(0)), Reply::Refused(429, Some(0)), rocket()]);
+    endpoint.plays([ModelReply::Refused(429, Some(0)), ModelReply::Refused(429, Some(0)), rocket()]);
     let done = end_of(&client, &goal(GOAL, false)).await;
     assert_eq!(done["status"], "completed", "{done:#}");
     let requests = endpoint.requests();
     assert!(requests[1].at - requests[0].at >= Duration::from_millis(500), "{requests:?}");
     assert!(requests[2].at - requests[1].at >= Duration::from_millis(1_000), "{requests:?}");
 
-    endpoint.plays([Reply::Never, rocket()]);
+    endpoint.plays([ModelReply::Never, rocket()]);
     let done = end_of(&client, &goal(GOAL, false)).await;
     assert_eq!((&done["status"], endpoint.requests().len()), (&json!("completed"), 2), "{done:#}");
 
-    endpoint.plays([Reply::Never]);
+    endpoint.plays([ModelReply::Never]);
     failed_with(&end_of(&client, &goal(GOAL, false)).await, "attempts_exhausted");
     assert_eq!(endpoint.requests().len(), 3);
 
-    endpoint.plays([Reply::Refused(401, None)]);
+    endpoint.plays([ModelReply::Refused(401, None)]);
     failed_with(&end_of(&client, &goal(GOAL, false)).await, "generator_unauthorized");
 }
 
@@ -190,7 +192,8 @@ async fn tokens_are_paid_from_the_budget() {
     // A budget of 2.00 pays for 500 tokens: one prompt with its reply, and no second one.
     let stack = stack_with(&endpoint, &[("budget.thousand_tokens", "4"), ("budget.per_user_day", "100")]).await;
     let client = stack.developer().await;
-    let wrong = Reply::Files(vec![("rocket.py", "def thrust(m, a):\n    return 0\n"), ("test_rocket.py", ROCKET_TEST)]);
+    let wrong =
+        ModelReply::Files(vec![("rocket.py", "def thrust(m, a):\n    return 0\n"), ("test_rocket.py", ROCKET_TEST)]);
     endpoint.plays([wrong]);
     let end = end_of(&client, &goal(GOAL, false)).await;
     failed_with(&end, "budget_exceeded");
@@ -204,7 +207,8 @@ async fn a_reviewers_comment_reaches_the_model() {
     let endpoint = ModelEndpoint::start().await;
     let stack = stack_with(&endpoint, &[]).await;
     let client = stack.developer().await;
-    let wrong = Reply::Files(vec![("rocket.py", "def thrust(m, a):\n    return 0\n"), ("test_rocket.py", ROCKET_TEST)]);
+    let wrong =
+        ModelReply::Files(vec![("rocket.py", "def thrust(m, a):\n    return 0\n"), ("test_rocket.py", ROCKET_TEST)]);
     endpoint.plays([rocket(), wrong, rocket()]);
     let id = client.execute(&goal(GOAL, true)).await;
     let parked = client.until(&id, "waiting_approval").await;
@@ -252,7 +256,7 @@ async fn changes_to_given_code_come_back_whole_and_as_a_diff() {
         ("rocket.sh", "echo $1\n", "echo \"thrust ${1:-1}\"\n", None),
     ] {
         let files = [(file, changed)].into_iter().chain(tests).collect();
-        endpoint.plays([Reply::Files(files)]);
+        endpoint.plays([ModelReply::Files(files)]);
         let id = client.execute(&work("Fix the bug in this code", file, given, true)).await;
         let parked = client.until(&id, "waiting_approval").await;
         let question = &parked["pending_approvals"][0];
@@ -287,12 +291,12 @@ async fn changes_never_lose_or_skip_the_callers_tests() {
         ("sums.test.js", script, "require('node:test')('other', () => {});\n"),
         ("test_sums.sh", "test_add() {\n  [ $((1 + 2)) -eq 4 ]\n}\n", "test_add() { true; }\n"),
     ] {
-        endpoint.plays([Reply::Files(vec![(file, changed)])]);
+        endpoint.plays([ModelReply::Files(vec![(file, changed)])]);
         let end = end_of(&client, &work("Fix the bug in this code", file, given, false)).await;
         failed_with(&end, "generator_invalid_reply");
     }
     let skipping = "import pytest\n\nfrom rocket import thrust\n\n\n@pytest.mark.skip\ndef test_new():\n    assert thrust(2, 3) == 5\n";
-    endpoint.plays([Reply::Files(vec![("rocket.py", ROCKET), ("test_rocket.py", skipping)])]);
+    endpoint.plays([ModelReply::Files(vec![("rocket.py", ROCKET), ("test_rocket.py", skipping)])]);
     let wrong = "def thrust(mass, acceleration):\n    return mass\n";
     let end = end_of(&client, &work("Fix the bug in this code", "rocket.py", wrong, false)).await;
     failed_with(&end, "tests_failed");
@@ -304,7 +308,7 @@ async fn tests_are_written_for_given_code_that_stays_as_it_is() {
     let stack = stack_with(&endpoint, &[]).await;
     let client = stack.developer().await;
     let overwriting = [("rocket.py", "def thrust(m, a):\n    return 6\n"), ("test_rocket.py", ROCKET_TEST)];
-    endpoint.plays([Reply::Files(overwriting.to_vec())]);
+    endpoint.plays([ModelReply::Files(overwriting.to_vec())]);
     let wrong = "def thrust(mass, acceleration):\n    return mass\n";
     let end = end_of(&client, &work("Write tests for this code", "rocket.py", wrong, false)).await;
     failed_with(&end, "tests_failed");

@@ -185,3 +185,48 @@ fn the_table_of_settings_has_what_the_processes_read() {
     let unread: Vec<&String> = known.difference(&read).collect();
     assert!(unread.is_empty(), "in the table but not read: {unread:?}");
 }
+
+/// The crates of processes and of tests. They may use a name of [`SHARED_TYPE_NAMES`] for the same role.
+const PROCESSES: [&str; 8] = ["api", "approver", "cli", "faults", "gates", "loadtest", "tests", "worker"];
+
+const SHARED_TYPE_NAMES: [&str; 10] = [
+    "Answer",       // A response of the API with its body.
+    "Application",  // A process that is built and run.
+    "Bot",          // An approval bot.
+    "Client",       // A client of the API.
+    "Config",       // The settings of a process.
+    "DailyBudget",  // The maximum cost of a user's day.
+    "EventStream",  // A response of server-sent events.
+    "Random",       // A generator of random numbers with a seed.
+    "Stack",        // All processes of an installation.
+    "StartupError", // A failure to start a process.
+];
+
+/// Returns the name of the type that a line declares with `pub`, `pub(crate)` or the like.
+fn declared_type(line: &str) -> Option<&str> {
+    let declaration = line.trim_start().strip_prefix("pub")?;
+    let scoped = declaration.strip_prefix('(').and_then(|rest| rest.split_once(')'));
+    let mut words = scoped.map_or(declaration, |(_, rest)| rest).split_whitespace();
+    let is_type = matches!(words.next()?, "struct" | "enum" | "union" | "trait" | "type");
+    let name = words.next()?.split(|c: char| !c.is_alphanumeric()).next()?;
+    (is_type && !name.is_empty()).then_some(name)
+}
+
+#[test]
+fn a_type_name_has_one_meaning() {
+    let mut users: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for folder in folders().iter().map(String::as_str).chain(["tests"]) {
+        for (_, text) in sources(&format!("{folder}/src")).iter().filter(|(path, _)| !path.ends_with("tests.rs")) {
+            for name in text.lines().filter_map(declared_type) {
+                users.entry(name.to_owned()).or_default().insert(crate_name(folder).to_owned());
+            }
+        }
+    }
+    users.retain(|_, crates| crates.len() > 1);
+    let is_of_processes = |crates: &BTreeSet<String>| crates.iter().all(|it| PROCESSES.contains(&it.as_str()));
+    let is_allowed = |name: &str| SHARED_TYPE_NAMES.contains(&name) && is_of_processes(&users[name]);
+    let wrong: BTreeMap<_, _> = users.iter().filter(|(name, _)| !is_allowed(name)).collect();
+    assert!(wrong.is_empty(), "names of types in more than one crate; rename all but one: {wrong:#?}");
+    let unused = SHARED_TYPE_NAMES.into_iter().find(|name| !users.contains_key(*name));
+    assert_eq!(unused, None, "a name that may be shared and is not");
+}

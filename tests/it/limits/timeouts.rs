@@ -7,8 +7,8 @@ use domain::approval::{Actor, GateDecision, Policy, RiskLevel};
 use domain::ids::{EventId, WorkflowId};
 use domain::samples;
 use domain::workflow::{
-    Artifacts, CodeFile, Content, Event, EventKind, EventRecord, Options as Choices, RunCommand, StepUsage,
-    TestSummary, TestVerdict, Workflow, transition,
+    Artifacts, CodeFile, Content, Event, EventKind, EventRecord, RunCommand, StepUsage, SubmissionOptions, TestSummary,
+    TestVerdict, Workflow, transition,
 };
 use messaging::WorkflowLog;
 use rustix::process::Signal;
@@ -26,7 +26,7 @@ pub(super) fn submitted_before(seconds: i64) -> Workflow {
 }
 
 fn submitted_at(at: Timestamp) -> Workflow {
-    let choices = Choices { timeout_minutes: 1, ..samples::options() };
+    let choices = SubmissionOptions { timeout_minutes: 1, ..samples::options() };
     let sample = samples::submitted("test_user", choices);
     Workflow::submitted(WorkflowId::fresh(), sample.owner, sample.submission, at)
 }

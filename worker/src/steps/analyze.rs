@@ -156,7 +156,7 @@ fn merge(reports: Vec<AnalysisReport>) -> AnalysisReport {
 
 #[cfg(test)]
 mod tests {
-    use generator::{FileKind, Generator, GeneratorConfig};
+    use generator::{FilePurpose, Generator, GeneratorConfig};
 
     use domain::analysis::Finding;
     use domain::approval::RiskLevel;
@@ -259,7 +259,7 @@ mod tests {
         let generator = Generator::open(GeneratorConfig::default()).unwrap();
         let mut found = Vec::new();
         for recipe in generator.catalogue() {
-            for file in recipe.files.iter().filter(|file| file.kind == FileKind::Code) {
+            for file in recipe.files.iter().filter(|file| file.kind == FilePurpose::Code) {
                 let task = task(file.content.clone(), &file.path, Some(&recipe.runtime));
                 let (report, _) = analyze(task).await.unwrap();
                 let grave = report.security_findings(Severity::Medium);

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::workflow::{self, Artifacts, Event, Failure, Invocation, OutputFile, Ran, RunCommand, StepUsage, Workflow};
+use domain::workflow::{
+    Action, Artifacts, Event, Failure, Invocation, OutputFile, Ran, RunCommand, SecurityLevel, StepUsage, Workflow,
+};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use generator::Dialect;
 use messaging::{BlobError, Entry};
 use sandbox::{
-    Command, Job, JobFile, JobInput, JobResult, Limits, OUTPUT_DIR, Outcome, Owner, Sandbox, SandboxError,
-    SecurityLevel,
+    Command, IsolationLevel, Job, JobFile, JobInput, JobResult, Limits, OUTPUT_DIR, Outcome, Owner, Sandbox,
+    SandboxError,
 };
 use service::failpoints;
 use tokio::sync::mpsc;
@@ -56,7 +58,7 @@ pub(super) async fn run(
     if untested && may_be_tests(artifacts) {
         return StepOutcome::Event(Event::failed(arguments_for_tests()));
     }
-    let mut action = is_program.then_some(workflow::Action::Ran).filter(|_| may_be_tests(artifacts));
+    let mut action = is_program.then_some(Action::Ran).filter(|_| may_be_tests(artifacts));
     let mut result = match run_job(context, sandbox.as_ref(), entry, (command, input.clone()), &mut usage, cancel).await
     {
         Ok(result) => result,
@@ -69,7 +71,7 @@ pub(super) async fn run(
         if cancel.is_cancelled() {
             return StepOutcome::Cancelled { cost: usage.cost };
         }
-        action = Some(workflow::Action::Ran);
+        action = Some(Action::Ran);
         let script = Command::Script { path: path.clone() };
         result = match run_job(context, sandbox.as_ref(), entry, (script, input), &mut usage, cancel).await {
             Ok(result) => result,
@@ -300,9 +302,9 @@ async fn job_for(
         files.push(JobFile { path: file.path.clone(), content: context.blobs.load(&file.content).await?.into_bytes() });
     }
     let level = match workflow.submission.options.security_level {
-        workflow::SecurityLevel::Strict => SecurityLevel::Strict,
-        workflow::SecurityLevel::Standard => SecurityLevel::Standard,
-        workflow::SecurityLevel::Permissive => SecurityLevel::Permissive,
+        SecurityLevel::Strict => IsolationLevel::Strict,
+        SecurityLevel::Standard => IsolationLevel::Standard,
+        SecurityLevel::Permissive => IsolationLevel::Permissive,
     };
     let run_timeout = workflow.submission.options.run_timeout();
     let limits = Limits::for_level(level, time_left(context, workflow).min(run_timeout));

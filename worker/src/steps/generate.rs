@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use domain::ids::Digest;
 use domain::workflow::{
-    self, Artifacts, CodeFile, Content, Event, Failure, Feedback, NewInput, ProjectFile, RunCommand, StepUsage,
+    Action, Artifacts, CodeFile, Content, Event, Failure, Feedback, Mode, NewInput, ProjectFile, RunCommand, StepUsage,
     Submission, Workflow,
 };
 use generator::{
-    Action, Feedback as GeneratorFeedback, FileKind, GenerateError, Generation, Mode, Origin, PromptTokens, Request,
-    Run, SourceFile,
+    EntryPoint, FilePurpose, GenerateError, GenerateRequest, Generation, GenerationAction, GenerationMode, Origin,
+    PromptTokens, RoundFeedback, SourceFile,
 };
 use messaging::BlobError;
 use tokio_util::sync::CancellationToken;
@@ -98,7 +98,7 @@ async fn request_for(
     workflow: &Workflow,
     feedback: Option<&Feedback>,
     input: Option<&NewInput>,
-) -> Result<Request, BlobError> {
+) -> Result<GenerateRequest, BlobError> {
     let submission = &workflow.submission;
     let (supplied, recipe) = match input {
         Some(NewInput::Code { content }) => (Some(content), None),
@@ -113,14 +113,14 @@ async fn request_for(
     // Code that a human supplies replaces the caller's.
     for file in submission.files.iter().filter(|_| supplied.is_none()) {
         let content = context.blobs.load(&file.content).await?;
-        files.push(SourceFile { path: file.path.clone(), content, kind: FileKind::Code, from_caller: true });
+        files.push(SourceFile { path: file.path.clone(), content, kind: FilePurpose::Code, from_caller: true });
     }
     let feedback = match feedback {
         Some(feedback) => Some(generator_feedback(context, workflow, feedback).await?),
         None => None,
     };
     let left = submission.policy.budget - workflow.metrics.total_cost;
-    Ok(Request {
+    Ok(GenerateRequest {
         goal: submission.goal.clone(),
         code,
         files,
@@ -156,17 +156,17 @@ async fn generator_feedback(
     context: &WorkerContext,
     workflow: &Workflow,
     feedback: &Feedback,
-) -> Result<GeneratorFeedback, BlobError> {
+) -> Result<RoundFeedback, BlobError> {
     let mut previous = Vec::new();
     for file in &workflow.artifacts.files {
         previous.push(SourceFile {
             path: file.path.clone(),
             content: context.blobs.load(&file.content).await?,
-            kind: if file.is_test { FileKind::Test } else { FileKind::Code },
+            kind: if file.is_test { FilePurpose::Test } else { FilePurpose::Code },
             from_caller: file.from_caller,
         });
     }
-    Ok(GeneratorFeedback {
+    Ok(RoundFeedback {
         failed_tests: feedback.failed_tests.clone(),
         output_tail: feedback.output_tail.clone(),
         findings: feedback.findings.clone(),
@@ -198,7 +198,7 @@ async fn artifacts_from(
                 None => context.blobs.store(file.content).await?,
             },
             path: file.path,
-            is_test: file.kind == FileKind::Test,
+            is_test: file.kind == FilePurpose::Test,
             from_caller: file.from_caller && !is_supplied,
         });
     }
@@ -211,9 +211,9 @@ async fn artifacts_from(
     let artifacts = Artifacts {
         files,
         run: Some(match generation.run {
-            Run::Script { path } => RunCommand::Script { path },
-            Run::Tests => RunCommand::Tests,
-            Run::TestsOrScript { path } => RunCommand::TestsOrScript { path },
+            EntryPoint::Script { path } => RunCommand::Script { path },
+            EntryPoint::Tests => RunCommand::Tests,
+            EntryPoint::TestsOrScript { path } => RunCommand::TestsOrScript { path },
         }),
         action: Some(action_of(generation.action)),
         runtime: Some(generation.runtime),
@@ -227,28 +227,28 @@ async fn artifacts_from(
     Ok(Event::Generated { artifacts: Box::new(artifacts), usage })
 }
 
-fn mode_of(mode: workflow::Mode) -> Mode {
+fn mode_of(mode: Mode) -> GenerationMode {
     match mode {
-        workflow::Mode::Auto => Mode::Auto,
-        workflow::Mode::Run => Mode::Run,
-        workflow::Mode::Test => Mode::Test,
-        workflow::Mode::WriteTests => Mode::WriteTests,
-        workflow::Mode::Change => Mode::Change,
-        workflow::Mode::Document => Mode::Document,
-        workflow::Mode::Explain => Mode::Explain,
-        workflow::Mode::Generate => Mode::Generate,
+        Mode::Auto => GenerationMode::Auto,
+        Mode::Run => GenerationMode::Run,
+        Mode::Test => GenerationMode::Test,
+        Mode::WriteTests => GenerationMode::WriteTests,
+        Mode::Change => GenerationMode::Change,
+        Mode::Document => GenerationMode::Document,
+        Mode::Explain => GenerationMode::Explain,
+        Mode::Generate => GenerationMode::Generate,
     }
 }
 
-fn action_of(action: Action) -> workflow::Action {
+fn action_of(action: GenerationAction) -> Action {
     match action {
-        Action::Ran => workflow::Action::Ran,
-        Action::Tested => workflow::Action::Tested,
-        Action::TestsWritten => workflow::Action::TestsWritten,
-        Action::Generated => workflow::Action::Generated,
-        Action::Changed => workflow::Action::Changed,
-        Action::Documented => workflow::Action::Documented,
-        Action::Explained => workflow::Action::Explained,
+        GenerationAction::Ran => Action::Ran,
+        GenerationAction::Tested => Action::Tested,
+        GenerationAction::TestsWritten => Action::TestsWritten,
+        GenerationAction::Generated => Action::Generated,
+        GenerationAction::Changed => Action::Changed,
+        GenerationAction::Documented => Action::Documented,
+        GenerationAction::Explained => Action::Explained,
     }
 }
 

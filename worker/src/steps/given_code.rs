@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use domain::analysis::{AnalysisReport, Severity};
 use domain::workflow::{StepUsage, Workflow};
-use generator::{CleanUp, Generation, GivenCode, TestSummary, Tool};
-use sandbox::{Command, Job, JobFile, JobInput, JobResult, Limits, Outcome, Owner, SandboxError, SecurityLevel};
+use generator::{CleanUp, Generation, GivenCode, TestWritingSummary, Tool};
+use sandbox::{Command, IsolationLevel, Job, JobFile, JobInput, JobResult, Limits, Outcome, Owner, SandboxError};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -228,10 +228,10 @@ async fn run_tool(
         ));
     };
     let time_limit = execute::time_left(context, workflow).min(TOOL_TIMEOUT);
-    let limits = Limits { output_files: 0, ..Limits::for_level(SecurityLevel::Strict, time_limit) };
+    let limits = Limits { output_files: 0, ..Limits::for_level(IsolationLevel::Strict, time_limit) };
     let job = Job {
         owner: Owner::new(workflow.owner.as_str()),
-        level: SecurityLevel::Strict,
+        level: IsolationLevel::Strict,
         runtime: RUNTIME.to_owned(),
         command: Command::Script { path: TASK.to_owned() },
         files: vec![JobFile { path: TASK.to_owned(), content: task.to_string().into_bytes() }],
@@ -297,7 +297,7 @@ fn bounded(text: String) -> Result<String, String> {
     Ok(text)
 }
 
-fn tested(written: &WrittenTests) -> Result<TestSummary, String> {
+fn tested(written: &WrittenTests) -> Result<TestWritingSummary, String> {
     let is_name = |name: &str| name.len() <= 200 && name.chars().all(|c| c.is_alphanumeric() || c == '_');
     let names = written.tested.iter().map(|it| &it.name).chain(written.skipped.iter().map(|it| &it.name));
     if !names.clone().all(|name| is_name(name)) || written.tested.is_empty() && written.examples == 0 {
@@ -305,7 +305,7 @@ fn tested(written: &WrittenTests) -> Result<TestSummary, String> {
     }
     let tested = written.tested.iter().take(MAX_NAMES).map(|it| (it.name.clone(), it.noticed, it.defects)).collect();
     let skipped = written.skipped.iter().take(MAX_NAMES).map(|it| (it.name.clone(), plain(&it.reason, 200))).collect();
-    Ok(TestSummary { names: tested, examples: written.examples, skipped })
+    Ok(TestWritingSummary { names: tested, examples: written.examples, skipped })
 }
 
 fn name_of(step: CleanUp) -> &'static str {

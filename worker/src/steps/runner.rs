@@ -16,7 +16,7 @@ use super::{analyze, execute, generate, plan};
 use crate::attempts::Attempts;
 use crate::cancellation::CancelRegistry;
 use crate::context::WorkerContext;
-use crate::metrics::Metrics;
+use crate::metrics::StepMetrics;
 use crate::scheduling::backoff::{RequeueBackoff, requested_delay, retry_delay};
 use crate::scheduling::fair_slots::FairSlots;
 use crate::scheduling::leases::UserLeases;
@@ -40,7 +40,7 @@ pub(crate) struct StepRunner {
     pub(crate) cancels: CancelRegistry,
     pub(crate) leases: UserLeases,
     pub(crate) backoff: RequeueBackoff,
-    pub(crate) metrics: Metrics,
+    pub(crate) metrics: StepMetrics,
 }
 
 /// The result of the checks before a step starts.

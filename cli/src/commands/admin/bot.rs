@@ -18,7 +18,7 @@ const RESTART_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Add and remove approval bots
 #[derive(clap::Subcommand)]
-pub enum Bot {
+pub enum BotCommand {
     Add(Add),
     Remove(Remove),
 }
@@ -46,7 +46,7 @@ pub struct Add {
     operator: OperatorConnection,
 }
 
-impl Bot {
+impl BotCommand {
     pub async fn run(self) -> Result<ExitCode, CommandError> {
         match self {
             Self::Add(command) => command.run().await,

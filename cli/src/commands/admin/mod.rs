@@ -21,9 +21,9 @@ pub enum Admin {
     BrokerConfig(broker_config::BrokerConfig),
     Secrets(secrets::Secrets),
     #[command(subcommand)]
-    User(user::User),
+    User(user::UserCommand),
     #[command(subcommand)]
-    Bot(bot::Bot),
+    Bot(bot::BotCommand),
     #[command(subcommand)]
     Keys(keys::Keys),
     #[command(subcommand)]
@@ -40,9 +40,9 @@ pub enum FormerSpelling {
     #[command(hide = true)]
     BrokerFiles(broker_config::BrokerConfig),
     #[command(subcommand, hide = true)]
-    User(user::User),
+    User(user::UserCommand),
     #[command(subcommand, hide = true)]
-    Bot(bot::Bot),
+    Bot(bot::BotCommand),
     #[command(subcommand, hide = true)]
     Keys(keys::Keys),
     #[command(subcommand, hide = true)]

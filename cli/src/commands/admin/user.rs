@@ -4,7 +4,7 @@ use std::io::{BufRead as _, IsTerminal as _};
 use std::process::ExitCode;
 
 use domain::Timestamp;
-use domain::identity::{Role, Secret, User as UserRecord};
+use domain::identity::{Role, Secret, User};
 use domain::ids::UserName;
 use messaging::{Bucket, BucketError, Buckets};
 use service::clock::Clock;
@@ -15,7 +15,7 @@ use crate::output::{self, out};
 
 /// Add, list, change, disable and remove users
 #[derive(clap::Subcommand)]
-pub enum User {
+pub enum UserCommand {
     Add(Add),
     List(List),
     Disable(Disable),
@@ -107,7 +107,7 @@ pub struct Remove {
     operator: OperatorConnection,
 }
 
-impl User {
+impl UserCommand {
     pub async fn run(self) -> Result<ExitCode, CommandError> {
         match self {
             Self::Add(command) => command.run().await?,
@@ -143,11 +143,11 @@ impl Add {
         let users = users(&self.operator).await?;
         let (password, is_fresh) = password()?;
         let now = Clock::default().now();
-        let user = UserRecord {
+        let user = User {
             self_approval: self.self_approval,
             password: Some(service::password::hash(password.expose())?),
             tokens_from: Some(now),
-            ..UserRecord::new(self.name.clone(), self.role, now)
+            ..User::new(self.name.clone(), self.role, now)
         };
         match users.create(self.name.as_str(), &user).await {
             Ok(_) => {}
@@ -203,7 +203,7 @@ impl SetRole {
 }
 
 /// Sets the role and self-approval. Returns a remark if the user has, had or was to get self-approval.
-fn set_role(user: &mut UserRecord, role: Role, self_approval: Option<bool>, now: Timestamp) -> &'static str {
+fn set_role(user: &mut User, role: Role, self_approval: Option<bool>, now: Timestamp) -> &'static str {
     // A viewer's stored self-approval is not in effect; a higher role must not activate it.
     let had = user.self_approval && may_self_approve(user.role);
     let has = may_self_approve(role) && self_approval.unwrap_or(had);
@@ -266,7 +266,7 @@ impl Remove {
 async fn change(
     operator: &OperatorConnection,
     name: &UserName,
-    change: impl FnOnce(&mut UserRecord),
+    change: impl FnOnce(&mut User),
 ) -> Result<(), CommandError> {
     let users = users(operator).await?;
     let Some((mut user, revision)) = users.get(name.as_str()).await? else {
@@ -282,7 +282,7 @@ async fn change(
 }
 
 /// Opens the bucket of users.
-async fn users(operator: &OperatorConnection) -> Result<Bucket<UserRecord>, CommandError> {
+async fn users(operator: &OperatorConnection) -> Result<Bucket<User>, CommandError> {
     Ok(Buckets::new(&operator.connect().await?).users().await?)
 }
 
@@ -320,10 +320,8 @@ mod tests {
             (Admin, false, Approver, None, (false, Some(later), "")),
             (Developer, false, Approver, None, (false, None, "")),
         ] {
-            let mut changed = UserRecord {
-                self_approval: leave,
-                ..UserRecord::new("ann".parse().unwrap(), role, Timestamp::from_millis(0))
-            };
+            let mut changed =
+                User { self_approval: leave, ..User::new("ann".parse().unwrap(), role, Timestamp::from_millis(0)) };
             let remark = set_role(&mut changed, new, asked, later);
             let found = (changed.self_approval, changed.votes_from, remark);
             assert_eq!((changed.role, found), (new, expected), "{role:?} to {new:?}");

@@ -17,7 +17,7 @@ mod tool_words {
 use crate::caller_code::detection::language_of;
 use crate::language;
 use crate::tokenize::{Word, words};
-use crate::types::{Mode, Request, Tool, is_blank};
+use crate::types::{GenerateRequest, GenerationMode, Tool, is_blank};
 use closed_vocabulary::CodeContext;
 pub(crate) use existing_code::requires_caller_code;
 use existing_code::work_on_existing_code;
@@ -45,27 +45,29 @@ pub(crate) enum Intent {
 }
 
 /// Returns the intent of a request; a mode other than `Auto` overrides the goal.
-pub(crate) fn intent(request: &Request) -> Intent {
+pub(crate) fn intent(request: &GenerateRequest) -> Intent {
     let code = request.code.as_deref();
     // Code that a human supplies is the answer to the goal, so it is only run.
     if request.supplied {
-        return if request.mode == Mode::Test || asks_for_a_test_run(&request.goal) {
+        return if request.mode == GenerationMode::Test || asks_for_a_test_run(&request.goal) {
             Intent::Test
         } else {
             Intent::RunOrTest
         };
     }
     match (request.mode, code) {
-        (Mode::Run, _) => Intent::Run,
-        (Mode::Test, _) => Intent::Test,
-        (Mode::WriteTests, _) => Intent::WriteTests,
-        (Mode::Change, _) => Intent::Change,
-        (Mode::Document, _) => Intent::Document,
-        (Mode::Explain, _) => Intent::Explain,
-        (Mode::Generate, _) => Intent::Generate,
+        (GenerationMode::Run, _) => Intent::Run,
+        (GenerationMode::Test, _) => Intent::Test,
+        (GenerationMode::WriteTests, _) => Intent::WriteTests,
+        (GenerationMode::Change, _) => Intent::Change,
+        (GenerationMode::Document, _) => Intent::Document,
+        (GenerationMode::Explain, _) => Intent::Explain,
+        (GenerationMode::Generate, _) => Intent::Generate,
         // An empty file says nothing about the goal.
-        (Mode::Auto, code) if is_blank(code) => work_on_existing_code(&request.goal).unwrap_or(Intent::Generate),
-        (Mode::Auto, code) => {
+        (GenerationMode::Auto, code) if is_blank(code) => {
+            work_on_existing_code(&request.goal).unwrap_or(Intent::Generate)
+        }
+        (GenerationMode::Auto, code) => {
             let code = code.unwrap_or_default();
             let (named, file) = (request.language.as_deref(), request.current_file.as_deref());
             let own = language_of(named, file, code).map_or_else(Vec::new, language::names);
@@ -76,15 +78,15 @@ pub(crate) fn intent(request: &Request) -> Intent {
 
 /// Returns the tool that serves the whole request; `None` if there is none. `definitions` are the names that the code
 /// defines.
-pub(crate) fn tool(request: &Request, definitions: &[String]) -> Option<Tool> {
+pub(crate) fn tool(request: &GenerateRequest, definitions: &[String]) -> Option<Tool> {
     let goal = request.goal.as_str();
     match request.mode {
-        Mode::Auto => tool_selection::of_goal(intent(request), goal, definitions),
+        GenerationMode::Auto => tool_selection::of_goal(intent(request), goal, definitions),
         // The goal may only narrow the names that the mode applies to.
-        Mode::WriteTests => tool_selection::of_mode(Intent::WriteTests, goal, definitions),
-        Mode::Document => tool_selection::of_mode(Intent::Document, goal, definitions),
-        Mode::Change => tool_selection::of_mode(Intent::Change, goal, definitions),
-        Mode::Run | Mode::Test | Mode::Explain | Mode::Generate => None,
+        GenerationMode::WriteTests => tool_selection::of_mode(Intent::WriteTests, goal, definitions),
+        GenerationMode::Document => tool_selection::of_mode(Intent::Document, goal, definitions),
+        GenerationMode::Change => tool_selection::of_mode(Intent::Change, goal, definitions),
+        GenerationMode::Run | GenerationMode::Test | GenerationMode::Explain | GenerationMode::Generate => None,
     }
 }
 

@@ -376,19 +376,19 @@ fn goals_that_presume_code() {
 
 #[test]
 fn the_mode_wins_over_the_goal_and_a_supplied_answer_is_run() {
-    let request = |mode, supplied| Request {
+    let request = |mode, supplied| GenerateRequest {
         goal: "Translate this to Go".to_owned(),
         code: Some("print(1)".to_owned()),
         mode,
         supplied,
-        ..Request::default()
+        ..GenerateRequest::default()
     };
-    assert_eq!(intent(&request(Mode::Auto, false)), Intent::Change);
-    assert_eq!(intent(&request(Mode::Run, false)), Intent::Run);
-    assert_eq!(intent(&request(Mode::Test, false)), Intent::Test);
-    assert_eq!(intent(&request(Mode::Auto, true)), Intent::RunOrTest);
-    assert_eq!(intent(&request(Mode::Change, true)), Intent::RunOrTest);
-    assert_eq!(intent(&request(Mode::Test, true)), Intent::Test);
+    assert_eq!(intent(&request(GenerationMode::Auto, false)), Intent::Change);
+    assert_eq!(intent(&request(GenerationMode::Run, false)), Intent::Run);
+    assert_eq!(intent(&request(GenerationMode::Test, false)), Intent::Test);
+    assert_eq!(intent(&request(GenerationMode::Auto, true)), Intent::RunOrTest);
+    assert_eq!(intent(&request(GenerationMode::Change, true)), Intent::RunOrTest);
+    assert_eq!(intent(&request(GenerationMode::Test, true)), Intent::Test);
 }
 
 #[test]

@@ -233,21 +233,21 @@ fn is_of_imports(words: &[Word], at: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::caller_code::intent::tool;
-    use crate::types::{CleanUp, Mode, Request, Tool};
+    use crate::types::{CleanUp, GenerateRequest, GenerationMode, Tool};
 
     const CODE: &str =
         "import os\n\n\ndef add(a, b):\n    # an edge case\n    return a + b\n\n\nclass Stack:\n    pass\n";
 
-    fn of(goal: &str, mode: Mode) -> Option<Tool> {
+    fn of(goal: &str, mode: GenerationMode) -> Option<Tool> {
         let code = Some(CODE.to_owned());
-        let request = Request { goal: goal.to_owned(), code, mode, ..Request::default() };
+        let request = GenerateRequest { goal: goal.to_owned(), code, mode, ..GenerateRequest::default() };
         tool(&request, &["add".to_owned(), "Stack".to_owned()])
     }
 
     #[track_caller]
     fn check(expected: &Tool, goals: &[&str]) {
         for goal in goals {
-            assert_eq!(of(goal, Mode::Auto).as_ref(), Some(expected), "{goal}");
+            assert_eq!(of(goal, GenerationMode::Auto).as_ref(), Some(expected), "{goal}");
         }
     }
 
@@ -423,25 +423,25 @@ mod tests {
     #[test]
     fn a_word_beyond_the_vocabulary_makes_it_another_request() {
         for goal in OTHER_REQUESTS {
-            assert_eq!(of(goal, Mode::Auto), None, "{goal}");
+            assert_eq!(of(goal, GenerationMode::Auto), None, "{goal}");
         }
     }
 
     #[test]
     fn a_mode_says_what_to_do() {
-        assert_eq!(of("Whatever is useful", Mode::WriteTests), Some(tests_of(&[])));
-        assert_eq!(of("Tests for the function add", Mode::WriteTests), Some(tests_of(&["add"])));
-        assert_eq!(of("Write tests for add", Mode::WriteTests), Some(tests_of(&["add"])));
-        assert_eq!(of("All of it, with docstrings", Mode::Document), Some(Tool::Docstrings));
-        assert_eq!(of("All of it", Mode::Document), None);
-        assert_eq!(of("Fix the security issues", Mode::Change), Some(Tool::FixSecurity { kind: None }));
-        assert_eq!(of("Make it nicer", Mode::Change), None);
+        assert_eq!(of("Whatever is useful", GenerationMode::WriteTests), Some(tests_of(&[])));
+        assert_eq!(of("Tests for the function add", GenerationMode::WriteTests), Some(tests_of(&["add"])));
+        assert_eq!(of("Write tests for add", GenerationMode::WriteTests), Some(tests_of(&["add"])));
+        assert_eq!(of("All of it, with docstrings", GenerationMode::Document), Some(Tool::Docstrings));
+        assert_eq!(of("All of it", GenerationMode::Document), None);
+        assert_eq!(of("Fix the security issues", GenerationMode::Change), Some(Tool::FixSecurity { kind: None }));
+        assert_eq!(of("Make it nicer", GenerationMode::Change), None);
         for goal in ["Unittest only, for empty input", "Write no tests for add", "Rename add", "Add a class"] {
-            assert_eq!(of(goal, Mode::WriteTests), None, "{goal}");
+            assert_eq!(of(goal, GenerationMode::WriteTests), None, "{goal}");
         }
         for goal in ["Remove all docstrings", "Translate the docstrings to French", "This without docstrings"] {
-            assert_eq!(of(goal, Mode::Document), None, "{goal}");
+            assert_eq!(of(goal, GenerationMode::Document), None, "{goal}");
         }
-        assert_eq!(of("Write tests for add", Mode::Run), None);
+        assert_eq!(of("Write tests for add", GenerationMode::Run), None);
     }
 }

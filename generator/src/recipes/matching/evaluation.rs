@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use embedding::{Encoder, FOLDER};
+
 use super::*;
 use crate::recipes::catalogue::load;
-use embedding::{Encoder, FOLDER};
 
 /// Bounds for held-out phrasings. Many are deliberately far from all others, so most misses are refusals.
 const MIN_RIGHT_PERCENT: usize = 55;

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use embedding::MODEL_NAME;
 pub(crate) use keywords::KeywordRules;
 use keywords::{
     Candidate, GoalTerms, best, is_other_work, is_ruled_out, lacking, meets_required_groups, names_subject, nearness,
@@ -27,7 +28,6 @@ use crate::language::RequestedLanguage;
 use crate::recipes::catalogue::Recipe;
 use crate::recipes::parameters::{GoalTokens, ParameterValues};
 use crate::recipes::requirements::Requirement;
-use embedding::MODEL_NAME;
 
 /// Minimum score of a recipe that serves a goal.
 const MIN_SCORE: f32 = 0.52;

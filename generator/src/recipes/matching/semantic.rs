@@ -7,6 +7,7 @@ use std::cmp::Ordering::Equal;
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
+use embedding::{DIMENSIONS, Encoder, EncoderError, Vector};
 use ndarray::Array2;
 
 use super::goal_text::{plain, texts};
@@ -14,8 +15,7 @@ use super::vector_cache::vectors;
 use crate::recipes::catalogue::Recipe;
 use crate::recipes::vocabulary::{FILLER, STOP};
 use crate::tokenize::{stem, words};
-use crate::types::FileKind;
-use embedding::{DIMENSIONS, Encoder, EncoderError, Vector};
+use crate::types::FilePurpose;
 
 /// Common goals that no recipe serves, one per line.
 const OFF_TOPIC: &str = include_str!("../../../catalogue/off_topic.txt");
@@ -200,7 +200,7 @@ fn matrix(vectors: &[Vector]) -> Array2<f32> {
 
 /// Returns the stems of a recipe's description and code. Excludes the documentation, which also names its limits.
 fn vocabulary(recipe: &Recipe) -> HashSet<String> {
-    let code = recipe.files.iter().filter(|file| file.kind == FileKind::Code).map(|file| &file.content);
+    let code = recipe.files.iter().filter(|file| file.kind == FilePurpose::Code).map(|file| &file.content);
     let texts = [&recipe.name].into_iter().chain(recipe.goal_texts()).chain(&recipe.keyword_texts).chain(code);
     texts.flat_map(|text| words(&split_camel_case(text))).map(|word| stem(&word.text)).collect()
 }

@@ -7,9 +7,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use embedding::{DIMENSIONS, Encoder, MODEL_NAME, Vector, cosine};
+use sha2::{Digest, Sha256};
 
 const HEADER: &[u8] = b"promptcraft vectors 1\n";
 const FILE: &str = "recipe-vectors.bin";

@@ -2,7 +2,7 @@
 
 use super::extract::{ParameterValue, ParameterValues};
 use super::{Parameter, ParameterKind, assigns};
-use crate::types::{FileKind, SourceFile};
+use crate::types::{FilePurpose, SourceFile};
 
 /// Returns the files and the documentation with the values substituted.
 pub(crate) fn write(
@@ -22,7 +22,7 @@ pub(crate) fn write(
                 documentation = renamed(&documentation, identifier, name);
             }
             (Some(constant), _, _) => {
-                for file in files.iter_mut().filter(|file| file.kind == FileKind::Code) {
+                for file in files.iter_mut().filter(|file| file.kind == FilePurpose::Code) {
                     file.content = assigned(&file.content, constant, value);
                 }
             }

@@ -1,6 +1,6 @@
 use super::extract::ParameterValue;
 use super::*;
-use crate::types::{FileKind, SourceFile};
+use crate::types::{FilePurpose, SourceFile};
 
 fn parameters() -> Vec<Parameter> {
     let text = r#"
@@ -94,8 +94,8 @@ fn values_are_written_into_code_tests_and_page() {
     };
     let code = "CAPACITY = 128  # entries\nTTL_SECONDS: float = 60.0\nDIGEST = \"sha256\"\nclass LruCache:\n    CAPACITY = 1\n";
     let files = [
-        file("c.py", code, FileKind::Code),
-        file("test_c.py", "from c import LruCache\nMyLruCache = 1\n", FileKind::Test),
+        file("c.py", code, FilePurpose::Code),
+        file("test_c.py", "from c import LruCache\nMyLruCache = 1\n", FilePurpose::Test),
     ];
     let goal = "a class named UserCache with SHA-512, 500 entries, expire after 2 minutes";
     let values = GoalTokens::of(goal).read(&parameters()).expect("values");
@@ -109,6 +109,6 @@ fn values_are_written_into_code_tests_and_page() {
     for row in ["| capacity | `500` |", "| ttl | `120 s` |", "| class | `UserCache` |", "| digest | `sha512` |"] {
         assert!(page.contains(row), "{row}: {page}");
     }
-    let node = file("c.js", "const CAPACITY = 128;\n", FileKind::Code);
+    let node = file("c.js", "const CAPACITY = 128;\n", FilePurpose::Code);
     assert_eq!(write(&parameters(), &values, &[node], "").0[0].content, "const CAPACITY = 500;\n");
 }

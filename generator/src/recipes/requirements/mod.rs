@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use crate::tokenize::{Word, stem};
 
 /// A requirement's names and the phrases that state it.
-struct Entry {
+struct RequirementEntry {
     requirement: Requirement,
     name: &'static str,
     lacking: &'static str,
@@ -24,7 +24,7 @@ macro_rules! requirements {
             $($requirement,)*
         }
 
-        const TABLE: &[Entry] = &[$(Entry {
+        const TABLE: &[RequirementEntry] = &[$(RequirementEntry {
             requirement: Requirement::$requirement,
             name: $name,
             lacking: $lacking,
@@ -303,7 +303,7 @@ const MODIFIERS: &[&str] = &[
 ];
 
 impl Requirement {
-    fn entry(self) -> &'static Entry {
+    fn entry(self) -> &'static RequirementEntry {
         // The table has one row per variant, in order.
         &TABLE[self as usize]
     }

@@ -22,12 +22,12 @@ const MAX_CHUNKS: usize = 16;
 
 const STREAMS: [OutputStream; 2] = [OutputStream::Stdout, OutputStream::Stderr];
 
-pub(crate) struct LiveOutput {
+pub(crate) struct LiveOutputSender {
     host: File,
     next: Duration,
 }
 
-impl LiveOutput {
+impl LiveOutputSender {
     pub(crate) fn to(host: File) -> Self {
         Self { host, next: FIRST_SEND_DELAY }
     }
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn output_is_sent_once_and_at_intervals() {
         let (host, writer) = std::io::pipe().expect("opens a pipe");
-        let mut live = LiveOutput::to(File::from(OwnedFd::from(writer)));
+        let mut live = LiveOutputSender::to(File::from(OwnedFd::from(writer)));
         let (mut stdout, mut stderr) = (capture_of(b"one"), capture_of(b"two"));
         live.send(FIRST_SEND_DELAY / 2, [&mut stdout, &mut stderr]).expect("is not due");
         assert_eq!(live.due([&stdout, &stderr]), Some(FIRST_SEND_DELAY));
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a_host_that_reads_nothing_does_not_stop_the_runner() {
         let (host, writer) = std::io::pipe().expect("opens a pipe");
-        let mut live = LiveOutput::to(File::from(OwnedFd::from(writer)));
+        let mut live = LiveOutputSender::to(File::from(OwnedFd::from(writer)));
         let text: Vec<u8> = (0..400_000_u32).map(|number| (number % 251) as u8).collect();
         let (mut stdout, mut stderr) = (capture_of(&text), capture_of(b""));
         for turn in 0..20 {

@@ -8,12 +8,12 @@ use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use crate::cgroup::{Counters, Meter};
+use crate::cgroup::{CgroupCounters, Meter};
 use crate::child::JobProcess;
 use crate::process_table::SAMPLE_INTERVAL;
 use crate::protocol::{Finished, JobLimits, WithoutCgroup};
 use crate::supervision::capture::Capture;
-use crate::supervision::live_output::LiveOutput;
+use crate::supervision::live_output::LiveOutputSender;
 use crate::supervision::monitor::Monitor;
 use crate::sys::{self, Reaped};
 
@@ -28,7 +28,7 @@ pub(crate) struct Supervision<'a> {
     stderr: Capture,
     report: Capture,
     /// `None` if the host wants no output while the job runs.
-    live_output: Option<LiveOutput>,
+    live_output: Option<LiveOutputSender>,
     child_exits: OwnedFd,
     started: Instant,
     wall: Duration,
@@ -37,8 +37,8 @@ pub(crate) struct Supervision<'a> {
     without_cgroup: Option<WithoutCgroup>,
     meter: &'a Meter,
     monitor: &'a mut Monitor,
-    before: Counters,
-    measured: Counters,
+    before: CgroupCounters,
+    measured: CgroupCounters,
     wall_exceeded: bool,
     cpu_exceeded: bool,
     cancelled: bool,
@@ -53,7 +53,7 @@ impl<'a> Supervision<'a> {
         started: JobProcess,
         limits: &JobLimits,
         child_exits: OwnedFd,
-        (meter, before): (&'a Meter, Counters),
+        (meter, before): (&'a Meter, CgroupCounters),
         monitor: &'a mut Monitor,
     ) -> Self {
         Self {
@@ -72,7 +72,7 @@ impl<'a> Supervision<'a> {
             meter,
             monitor,
             before,
-            measured: Counters::default(),
+            measured: CgroupCounters::default(),
             wall_exceeded: false,
             cpu_exceeded: false,
             cancelled: false,
@@ -85,7 +85,7 @@ impl<'a> Supervision<'a> {
 
     /// Sends the output to the host while the job runs, too.
     pub(crate) fn with_live_output(self, host: File) -> Self {
-        Self { live_output: Some(LiveOutput::to(host)), ..self }
+        Self { live_output: Some(LiveOutputSender::to(host)), ..self }
     }
 
     /// Waits until the job and all its descendants have ended and all output is read.

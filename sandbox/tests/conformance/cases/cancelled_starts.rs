@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sandbox::{Outcome, Sandbox, SecurityLevel};
+use sandbox::{IsolationLevel, Outcome, Sandbox};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -45,7 +45,7 @@ fn moment(turn: u32) -> Duration {
 }
 
 async fn cancel_after(sandbox: &dyn Sandbox, disk_bytes: u64, moment: Duration) {
-    let mut job = script_job(SecurityLevel::Standard, "while True: pass\n");
+    let mut job = script_job(IsolationLevel::Standard, "while True: pass\n");
     job.limits.disk_bytes = disk_bytes;
     let cancel = CancellationToken::new();
     let cancelled = async {

@@ -1,11 +1,11 @@
 //! Arguments, variables and stdin reach the program, and nothing else does.
 
-use sandbox::{Command, Job, JobInput, Sandbox, SecurityLevel};
+use sandbox::{Command, IsolationLevel, Job, JobInput, Sandbox};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{job, run, text};
 
-const LEVELS: [SecurityLevel; 3] = [SecurityLevel::Strict, SecurityLevel::Standard, SecurityLevel::Permissive];
+const LEVELS: [IsolationLevel; 3] = [IsolationLevel::Strict, IsolationLevel::Standard, IsolationLevel::Permissive];
 
 fn input(args: &[&str], env: &[(&str, &str)], stdin: &[u8]) -> JobInput {
     JobInput {
@@ -15,7 +15,7 @@ fn input(args: &[&str], env: &[(&str, &str)], stdin: &[u8]) -> JobInput {
     }
 }
 
-fn script(runtime: &str, level: SecurityLevel, path: &str, source: &str, input: JobInput) -> Job {
+fn script(runtime: &str, level: IsolationLevel, path: &str, source: &str, input: JobInput) -> Job {
     let command = Command::Script { path: path.into() };
     Job { runtime: runtime.into(), input, ..job(level, command, &[(path, source)]) }
 }
@@ -34,7 +34,7 @@ pub(crate) async fn arguments_variables_and_stdin_reach_the_program(sandbox: &dy
             let result = run(sandbox, script(runtime, level, path, source, given())).await;
             assert_eq!(text(&result.stdout), expected, "{runtime} {level:?}: {}", text(&result.stderr));
         }
-        let after = run(sandbox, script(runtime, SecurityLevel::Standard, path, "", JobInput::default())).await;
+        let after = run(sandbox, script(runtime, IsolationLevel::Standard, path, "", JobInput::default())).await;
         assert_eq!((after.exit_code, text(&after.stdout)), (Some(0), ""), "{runtime}");
     }
 }
@@ -43,19 +43,19 @@ pub(crate) async fn a_large_stdin_is_read_in_full_or_left_unread(sandbox: &dyn S
     let stdin: Vec<u8> = (0..=255).cycle().take(1 << 20).collect();
     let count = "import sys\ndata = sys.stdin.buffer.read()\nprint(len(data), sum(data), sys.stdin.buffer.read())\n";
     let sum: usize = stdin.iter().map(|byte| usize::from(*byte)).sum();
-    let job = script("python", SecurityLevel::Standard, "main.py", count, input(&[], &[], &stdin));
+    let job = script("python", IsolationLevel::Standard, "main.py", count, input(&[], &[], &stdin));
     let result = run(sandbox, job).await;
     assert_eq!(text(&result.stdout), format!("{} {sum} b''\n", stdin.len()), "{}", text(&result.stderr));
-    let unread = script("python", SecurityLevel::Standard, "main.py", "print(1)", input(&[], &[], &stdin));
+    let unread = script("python", IsolationLevel::Standard, "main.py", "print(1)", input(&[], &[], &stdin));
     assert_eq!(text(&run(sandbox, unread).await.stdout), "1\n");
-    let empty = script("python", SecurityLevel::Standard, "main.py", "print(repr(input()))", JobInput::default());
+    let empty = script("python", IsolationLevel::Standard, "main.py", "print(repr(input()))", JobInput::default());
     assert!(text(&run(sandbox, empty).await.stderr).contains("EOFError"));
 }
 
 pub(crate) async fn tests_get_variables_and_no_arguments(sandbox: &dyn Sandbox) {
     let tests = "import os, sys\ndef test_it():\n    assert os.environ['COLOR'] == 'red' and '--collect-only' not in sys.argv\n";
     let given = input(&[], &[("COLOR", "red")], b"ignored");
-    let run_tests = |input| Job { input, ..job(SecurityLevel::Strict, Command::Tests, &[("test_it.py", tests)]) };
+    let run_tests = |input| Job { input, ..job(IsolationLevel::Strict, Command::Tests, &[("test_it.py", tests)]) };
     let result = run(sandbox, run_tests(given)).await;
     assert_eq!(result.exit_code, Some(0), "{}{}", text(&result.stdout), text(&result.stderr));
     let refused = run_tests(input(&["--collect-only"], &[], b""));
@@ -65,13 +65,13 @@ pub(crate) async fn tests_get_variables_and_no_arguments(sandbox: &dyn Sandbox) 
 
 pub(crate) async fn input_that_would_be_read_otherwise_is_refused(sandbox: &dyn Sandbox) {
     let refused = async |job: Job| sandbox.run(job, CancellationToken::new()).await.expect_err("is refused").code();
-    let sql = script("sql", SecurityLevel::Strict, "main.sql", "select 1;", input(&[".shell id"], &[], b""));
+    let sql = script("sql", IsolationLevel::Strict, "main.sql", "select 1;", input(&[".shell id"], &[], b""));
     assert_eq!(refused(sql).await, "args_unsupported");
-    let sql = script("sql", SecurityLevel::Strict, "main.sql", "select 1;", input(&[], &[], b"select 2;"));
+    let sql = script("sql", IsolationLevel::Strict, "main.sql", "select 1;", input(&[], &[], b"select 2;"));
     assert_eq!(refused(sql).await, "stdin_unsupported");
-    let nul = script("python", SecurityLevel::Strict, "main.py", "", input(&["a\0b"], &[], b""));
+    let nul = script("python", IsolationLevel::Strict, "main.py", "", input(&["a\0b"], &[], b""));
     assert_eq!(refused(nul).await, "input_rejected");
     let function =
-        script("bash", SecurityLevel::Strict, "main.sh", "", input(&[], &[("BASH_FUNC_ls%%", "() { :; }")], b""));
+        script("bash", IsolationLevel::Strict, "main.sh", "", input(&[], &[("BASH_FUNC_ls%%", "() { :; }")], b""));
     assert_eq!(refused(function).await, "input_rejected");
 }

@@ -1,17 +1,17 @@
 //! Each language runs its scripts, reports its tests and normalizes source files.
 
-use sandbox::{Command, Job, JobResult, Outcome, Sandbox, SecurityLevel, TestOutcome};
+use sandbox::{Command, IsolationLevel, Job, JobResult, Outcome, Sandbox, TestOutcome};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{job, run, text};
 
-const LEVELS: [SecurityLevel; 3] = [SecurityLevel::Strict, SecurityLevel::Standard, SecurityLevel::Permissive];
+const LEVELS: [IsolationLevel; 3] = [IsolationLevel::Strict, IsolationLevel::Standard, IsolationLevel::Permissive];
 
-fn in_language(runtime: &str, level: SecurityLevel, command: Command, files: &[(&str, &str)]) -> Job {
+fn in_language(runtime: &str, level: IsolationLevel, command: Command, files: &[(&str, &str)]) -> Job {
     Job { runtime: runtime.into(), ..job(level, command, files) }
 }
 
-fn script_of(runtime: &str, level: SecurityLevel, path: &str, source: &str) -> Job {
+fn script_of(runtime: &str, level: IsolationLevel, path: &str, source: &str) -> Job {
     in_language(runtime, level, Command::Script { path: path.into() }, &[(path, source)])
 }
 
@@ -28,7 +28,7 @@ pub(crate) async fn node_runs_scripts(sandbox: &dyn Sandbox) {
         assert_eq!(text(&result.stderr), "");
     }
     let module = "import { basename } from 'node:path';\nconsole.log(basename('/a/b'), await Promise.resolve(1));\n";
-    check(&run(sandbox, script_of("node", SecurityLevel::Strict, "main.mjs", module)).await, "b 1\n", 0);
+    check(&run(sandbox, script_of("node", IsolationLevel::Strict, "main.mjs", module)).await, "b 1\n", 0);
 }
 
 pub(crate) async fn node_reports_each_test(sandbox: &dyn Sandbox) {
@@ -66,7 +66,7 @@ console.log('said by the test');
         );
         assert_eq!((result.exit_code, text(&result.stdout)), (Some(1), "said by the test\n"));
     }
-    let none = run(sandbox, in_language("node", SecurityLevel::Standard, Command::Tests, &[("a.js", "")])).await;
+    let none = run(sandbox, in_language("node", IsolationLevel::Standard, Command::Tests, &[("a.js", "")])).await;
     let found: Vec<_> = none.tests.iter().flatten().map(|test| (test.name.as_str(), test.outcome)).collect();
     assert_eq!((none.exit_code, found), (Some(5), vec![("run", TestOutcome::Error)]), "{}", text(&none.stderr));
     node_counts_tests_and_not_suites(sandbox).await;
@@ -75,7 +75,7 @@ console.log('said by the test');
 /// Runs a single test file with each source and compares the reported tests.
 async fn check_tests(sandbox: &dyn Sandbox, runtime: &str, path: &str, cases: &[(&str, &[(&str, TestOutcome)])]) {
     for (source, expect) in cases {
-        let job = in_language(runtime, SecurityLevel::Standard, Command::Tests, &[(path, source)]);
+        let job = in_language(runtime, IsolationLevel::Standard, Command::Tests, &[(path, source)]);
         let result = run(sandbox, job).await;
         let tests = result.tests.expect("a test run reports tests");
         let found: Vec<_> = tests.iter().map(|test| (test.name.as_str(), test.outcome)).collect();
@@ -157,7 +157,7 @@ pub(crate) async fn bash_runs_scripts(sandbox: &dyn Sandbox) {
 
 pub(crate) async fn bash_reports_each_test(sandbox: &dyn Sandbox) {
     let files = [("test_good.sh", "[ 1 = 1 ]"), ("lib/bad_test.sh", "echo out; exit 3"), ("other.sh", "exit 1")];
-    let result = run(sandbox, in_language("bash", SecurityLevel::Standard, Command::Tests, &files)).await;
+    let result = run(sandbox, in_language("bash", IsolationLevel::Standard, Command::Tests, &files)).await;
     let tests = result.tests.expect("a test run reports tests");
     let found: Vec<_> = tests.iter().map(|test| (test.name.as_str(), test.outcome, test.message.as_deref())).collect();
     let expected =
@@ -209,7 +209,7 @@ async fn bash_fails_a_function_at_its_first_failing_command(sandbox: &dyn Sandbo
 
 async fn bash_gives_a_test_file_no_arguments(sandbox: &dyn Sandbox) {
     let source = "mode=\"${1:-fast}\"\ntest_mode() { echo \"$mode ${1:-none} $#\"; }\n";
-    let job = in_language("bash", SecurityLevel::Strict, Command::Tests, &[("test_it.sh", source)]);
+    let job = in_language("bash", IsolationLevel::Strict, Command::Tests, &[("test_it.sh", source)]);
     check(&run(sandbox, job).await, "fast none 0\n", 0);
 }
 
@@ -219,10 +219,10 @@ pub(crate) async fn sql_runs_scripts(sandbox: &dyn Sandbox) {
         check(&run(sandbox, script_of("sql", level, "main.sql", source)).await, "3|ä,b\n", 0);
     }
     let broken =
-        run(sandbox, script_of("sql", SecurityLevel::Strict, "main.sql", "SELECT 1;\nSELEC 2;\nSELECT 3;\n")).await;
+        run(sandbox, script_of("sql", IsolationLevel::Strict, "main.sql", "SELECT 1;\nSELEC 2;\nSELECT 3;\n")).await;
     assert_eq!((text(&broken.stdout), broken.outcome), ("1\n", Outcome::Exited));
     assert!(broken.exit_code != Some(0) && text(&broken.stderr).contains("syntax error"), "{broken:?}");
-    let job = in_language("sql", SecurityLevel::Standard, Command::Tests, &[]);
+    let job = in_language("sql", IsolationLevel::Standard, Command::Tests, &[]);
     let refused = sandbox.run(job, CancellationToken::new()).await.expect_err("there is no test runner");
     assert_eq!((refused.code(), refused.is_retryable()), ("tests_unsupported", false));
 }
@@ -233,7 +233,7 @@ pub(crate) async fn lua_runs_scripts(sandbox: &dyn Sandbox) {
         check(&run(sandbox, script_of("lua", level, "main.lua", source)).await, "äää\t3\tLua 5.4\n", 3);
     }
     let files = [("main.lua", "print(require('part.one').name)"), ("part/one.lua", "return { name = ... }")];
-    let job = in_language("lua", SecurityLevel::Strict, Command::Script { path: "main.lua".into() }, &files);
+    let job = in_language("lua", IsolationLevel::Strict, Command::Script { path: "main.lua".into() }, &files);
     check(&run(sandbox, job).await, "part.one\n", 0);
 }
 
@@ -248,7 +248,7 @@ pub(crate) async fn source_text_runs_as_its_author_meant_it(sandbox: &dyn Sandbo
         ("sql", "main.sql", "\u{feff}SELECT 'ä';\r\n", "ä\n"),
     ];
     for (runtime, path, source, expect) in cases {
-        let mut job = script_of(runtime, SecurityLevel::Standard, path, source);
+        let mut job = script_of(runtime, IsolationLevel::Standard, path, source);
         check(&run(sandbox, job.clone()).await, expect, 0);
         let utf16: Vec<u8> = source.trim_start_matches('\u{feff}').encode_utf16().flat_map(u16::to_le_bytes).collect();
         job.files[0].content = [&[0xff, 0xfe], utf16.as_slice()].concat();

@@ -1,10 +1,10 @@
 //! Each runtime that is not built by default, as far as `OPTIONAL_RUNTIMES` names it.
 
-use sandbox::{Command, Job, JobInput, JobResult, Limits, Outcome, Sandbox, SecurityLevel};
+use sandbox::{Command, IsolationLevel, Job, JobInput, JobResult, Limits, Outcome, Sandbox};
 
 use crate::support::{job, run, text};
 
-const LEVELS: [SecurityLevel; 3] = [SecurityLevel::Strict, SecurityLevel::Standard, SecurityLevel::Permissive];
+const LEVELS: [IsolationLevel; 3] = [IsolationLevel::Strict, IsolationLevel::Standard, IsolationLevel::Permissive];
 
 /// Prints the arguments, a variable and stdin, writes and reads a file, prints to stderr, and exits with 3.
 const PROGRAMS: [(&str, &str, &str); 7] = [
@@ -62,13 +62,13 @@ fn offers(sandbox: &dyn Sandbox, runtime: &str) -> bool {
     sandbox.runtimes().iter().any(|offered| offered == runtime)
 }
 
-fn script_of(runtime: &str, level: SecurityLevel, files: &[(&str, &str)]) -> Job {
+fn script_of(runtime: &str, level: IsolationLevel, files: &[(&str, &str)]) -> Job {
     let command = Command::Script { path: files[0].0.into() };
     Job { runtime: runtime.into(), ..job(level, command, files) }
 }
 
 async fn output_of(sandbox: &dyn Sandbox, runtime: &str, files: &[(&str, &str)]) -> JobResult {
-    run(sandbox, script_of(runtime, SecurityLevel::Standard, files)).await
+    run(sandbox, script_of(runtime, IsolationLevel::Standard, files)).await
 }
 
 pub(crate) async fn each_runs_programs_with_their_input(sandbox: &dyn Sandbox) {
@@ -102,8 +102,8 @@ pub(crate) async fn output_before_a_kill_is_kept(sandbox: &dyn Sandbox) {
         if !offers(sandbox, runtime) {
             continue;
         }
-        let mut job = script_of(runtime, SecurityLevel::Standard, &[(path, source)]);
-        job.limits = Limits::for_level(SecurityLevel::Standard, std::time::Duration::from_secs(2));
+        let mut job = script_of(runtime, IsolationLevel::Standard, &[(path, source)]);
+        job.limits = Limits::for_level(IsolationLevel::Standard, std::time::Duration::from_secs(2));
         let result = run(sandbox, job).await;
         assert_eq!(text(&result.stdout), "before", "{runtime}");
         assert!(matches!(result.outcome, Outcome::TimedOut | Outcome::OutOfCpu), "{runtime} {result:?}");
@@ -201,7 +201,7 @@ pub(crate) async fn python_has_libraries_for_data(sandbox: &dyn Sandbox) {
     let tests = "import numpy as np\ndef test_sum():\n    assert np.ones(3).sum() == 3\n";
     let result = run(
         sandbox,
-        Job { runtime: "python-data".into(), ..job(SecurityLevel::Strict, Command::Tests, &[("test_a.py", tests)]) },
+        Job { runtime: "python-data".into(), ..job(IsolationLevel::Strict, Command::Tests, &[("test_a.py", tests)]) },
     )
     .await;
     assert_eq!((result.exit_code, result.tests.map(|tests| tests.len())), (Some(0), Some(1)));

@@ -1,6 +1,6 @@
 //! Files that a job leaves in its folder `outputs`, and its output while it runs.
 
-use sandbox::{Command, Job, JobResult, Limits, OutputStream, Sandbox, SecurityLevel};
+use sandbox::{Command, IsolationLevel, Job, JobResult, Limits, OutputStream, Sandbox};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -17,7 +17,7 @@ pub(crate) async fn files_in_the_folder_come_back_exactly(sandbox: &dyn Sandbox)
         "open('outputs/deep/note.txt', 'w').write('é\\n')\n",
         "open('outputs/empty', 'w')\nopen('elsewhere', 'w').write('x')\n",
     );
-    for level in [SecurityLevel::Strict, SecurityLevel::Standard, SecurityLevel::Permissive] {
+    for level in [IsolationLevel::Strict, IsolationLevel::Standard, IsolationLevel::Permissive] {
         let result = run(sandbox, script_job(level, source)).await;
         assert_eq!(names(&result), [("all.bin", 102_400), ("deep/note.txt", 3), ("empty", 0)], "{level:?} {result:?}");
         assert!(result.output_files[0].content.iter().enumerate().all(|(at, byte)| *byte == (at % 256) as u8));
@@ -32,12 +32,12 @@ pub(crate) async fn a_test_run_and_a_failed_program_have_files_too(sandbox: &dyn
     let failed = script(sandbox, &format!("{leave}raise SystemExit(3)\n")).await;
     assert_eq!((failed.exit_code, names(&failed)), (Some(3), vec![("log", 1)]));
     let endless = Job {
-        limits: Limits::for_level(SecurityLevel::Standard, std::time::Duration::from_millis(700)),
-        ..script_job(SecurityLevel::Standard, &format!("{leave}while True: pass\n"))
+        limits: Limits::for_level(IsolationLevel::Standard, std::time::Duration::from_millis(700)),
+        ..script_job(IsolationLevel::Standard, &format!("{leave}while True: pass\n"))
     };
     assert_eq!(names(&run(sandbox, endless).await), [("log", 1)]);
     let tests = format!("def test_it():\n    {}", leave.replace('\n', "\n    "));
-    let tests = run(sandbox, job(SecurityLevel::Standard, Command::Tests, &[("test_it.py", &tests)])).await;
+    let tests = run(sandbox, job(IsolationLevel::Standard, Command::Tests, &[("test_it.py", &tests)])).await;
     assert_eq!((tests.exit_code, names(&tests)), (Some(0), vec![("log", 1)]));
 }
 
@@ -55,8 +55,8 @@ pub(crate) async fn files_beyond_the_limits_are_named(sandbox: &dyn Sandbox) {
         ["50: there are more than 50 files", "51: there are more than 50 files", "large: there are more than 50 files"]
     );
     let none =
-        Limits { output_files: 0, ..Limits::for_level(SecurityLevel::Standard, std::time::Duration::from_secs(9)) };
-    let unwanted = Job { limits: none, ..script_job(SecurityLevel::Standard, source) };
+        Limits { output_files: 0, ..Limits::for_level(IsolationLevel::Standard, std::time::Duration::from_secs(9)) };
+    let unwanted = Job { limits: none, ..script_job(IsolationLevel::Standard, source) };
     assert!(names(&run(sandbox, unwanted).await).is_empty());
 }
 
@@ -66,7 +66,7 @@ pub(crate) async fn output_arrives_while_the_job_runs(sandbox: &dyn Sandbox) {
         "print('é' * 3000, file=sys.stderr, flush=True)\ntime.sleep(60)\n",
     );
     let (sender, mut chunks) = mpsc::unbounded_channel();
-    let job = Job { live_output: Some(sender), ..script_job(SecurityLevel::Standard, source) };
+    let job = Job { live_output: Some(sender), ..script_job(IsolationLevel::Standard, source) };
     let cancel = CancellationToken::new();
     let watch = async {
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
@@ -90,7 +90,7 @@ pub(crate) async fn output_arrives_while_the_job_runs(sandbox: &dyn Sandbox) {
 pub(crate) async fn endless_output_that_is_watched_is_bounded(sandbox: &dyn Sandbox) {
     let source = "import sys\nwhile True: sys.stdout.write('x' * 65536)\n";
     let (sender, mut chunks) = mpsc::unbounded_channel();
-    let mut job = Job { live_output: Some(sender), ..script_job(SecurityLevel::Standard, source) };
+    let mut job = Job { live_output: Some(sender), ..script_job(IsolationLevel::Standard, source) };
     job.limits.wall = std::time::Duration::from_secs(2);
     let received = async {
         let mut bytes = 0;

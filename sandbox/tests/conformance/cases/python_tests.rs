@@ -1,11 +1,11 @@
 //! Reports of Python tests: places, logs, subtests, skipped files, closed descriptors.
 
-use sandbox::{Command, JobResult, Sandbox, SecurityLevel, TestCase, TestOutcome};
+use sandbox::{Command, IsolationLevel, JobResult, Sandbox, TestCase, TestOutcome};
 
 use crate::support::{job, run, text};
 
 async fn tests_of(sandbox: &dyn Sandbox, source: &str) -> (JobResult, Vec<TestCase>) {
-    let result = run(sandbox, job(SecurityLevel::Strict, Command::Tests, &[("test_it.py", source)])).await;
+    let result = run(sandbox, job(IsolationLevel::Strict, Command::Tests, &[("test_it.py", source)])).await;
     let tests = result.tests.clone().expect("a test run lists its tests");
     (result, tests)
 }

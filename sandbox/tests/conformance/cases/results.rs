@@ -1,6 +1,6 @@
 //! The output and test results of a job are returned unchanged.
 
-use sandbox::{Command, Outcome, Sandbox, SecurityLevel, TestCase, TestOutcome};
+use sandbox::{Command, IsolationLevel, Outcome, Sandbox, TestCase, TestOutcome};
 
 use crate::support::{every_runtime, job, run, script, text};
 
@@ -31,7 +31,7 @@ pub(crate) async fn files_of_a_job_import_each_other(sandbox: &dyn Sandbox) {
         ("package/inner.py", "VALUE = 21\n"),
         ("data.txt", "data"),
     ];
-    let result = run(sandbox, job(SecurityLevel::Strict, Command::Script { path: "main.py".into() }, &files)).await;
+    let result = run(sandbox, job(IsolationLevel::Strict, Command::Script { path: "main.py".into() }, &files)).await;
     assert_eq!((text(&result.stdout), text(&result.stderr)), ("42 data\n", ""));
 }
 
@@ -64,7 +64,7 @@ class Classic(unittest.TestCase):
 "#;
 
 pub(crate) async fn each_test_is_reported(sandbox: &dyn Sandbox) {
-    let result = run(sandbox, job(SecurityLevel::Standard, Command::Tests, &[("test_all.py", TESTS)])).await;
+    let result = run(sandbox, job(IsolationLevel::Standard, Command::Tests, &[("test_all.py", TESTS)])).await;
     let tests = result.tests.expect("a test run lists its tests");
     let expected = [
         ("test_all.py::test_passes", TestOutcome::Passed),
@@ -105,7 +105,7 @@ class Later(unittest.IsolatedAsyncioTestCase):
     async def test_later(self): return 1 == 2
     async def test_nothing(self): pass
 ";
-    let result = run(sandbox, job(SecurityLevel::Standard, Command::Tests, &[("test_it.py", source)])).await;
+    let result = run(sandbox, job(IsolationLevel::Standard, Command::Tests, &[("test_it.py", source)])).await;
     let tests = result.tests.expect("a test run lists its tests");
     assert_eq!((tests.len(), result.exit_code), (7, Some(1)), "{tests:?}");
     for test in &tests {
@@ -130,7 +130,7 @@ def broken():
 def test_passes(broken): pass
 def test_fails(broken): assert 1 == 2
 "#;
-    let result = run(sandbox, job(SecurityLevel::Standard, Command::Tests, &[("test_it.py", source)])).await;
+    let result = run(sandbox, job(IsolationLevel::Standard, Command::Tests, &[("test_it.py", source)])).await;
     let tests = result.tests.expect("a test run lists its tests");
     let outcomes: Vec<_> = tests.iter().map(|test| test.outcome).collect();
     assert_eq!(outcomes, [TestOutcome::Error, TestOutcome::Failed], "{tests:?}");
@@ -140,7 +140,7 @@ def test_fails(broken): assert 1 == 2
 
 pub(crate) async fn broken_test_files_are_errors_and_quote_nothing(sandbox: &dyn Sandbox) {
     let files = [("test_broken.py", "secret_name = (\ndef f(:\n"), ("test_import.py", "import not_there\n")];
-    let result = run(sandbox, job(SecurityLevel::Strict, Command::Tests, &files)).await;
+    let result = run(sandbox, job(IsolationLevel::Strict, Command::Tests, &files)).await;
     let tests = result.tests.expect("a test run lists its tests");
     assert_eq!(
         tests.iter().map(|test| (test.name.as_str(), test.outcome)).collect::<Vec<_>>(),
@@ -155,7 +155,7 @@ pub(crate) async fn broken_test_files_are_errors_and_quote_nothing(sandbox: &dyn
 
 pub(crate) async fn a_test_run_that_is_cut_short_is_no_success(sandbox: &dyn Sandbox) {
     let leaves = "import os\ndef test_first():\n    pass\ndef test_leaves():\n    os._exit(0)\n";
-    let result = run(sandbox, job(SecurityLevel::Standard, Command::Tests, &[("test_it.py", leaves)])).await;
+    let result = run(sandbox, job(IsolationLevel::Standard, Command::Tests, &[("test_it.py", leaves)])).await;
     let tests = result.tests.expect("a test run lists its tests");
     let outcomes: Vec<_> = tests.iter().map(|test| test.outcome).collect();
     assert_eq!(outcomes, [TestOutcome::Passed, TestOutcome::Error], "{tests:?}");
@@ -183,7 +183,7 @@ async fn files_that_prevent_their_tests_pass_none(sandbox: &dyn Sandbox) {
 }
 
 async fn check_outcome(sandbox: &dyn Sandbox, files: &[(&str, &str)], outcome: TestOutcome) {
-    let result = run(sandbox, job(SecurityLevel::Standard, Command::Tests, files)).await;
+    let result = run(sandbox, job(IsolationLevel::Standard, Command::Tests, files)).await;
     let outcomes: Vec<_> = result.tests.iter().flatten().map(|test| test.outcome).collect();
     assert_eq!(outcomes, [outcome], "{files:?}: {:?}", result.tests);
 }

@@ -1,10 +1,10 @@
 //! What programs expect of any machine: shared memory, time zones, a locale, names, the tools of a shell.
 
-use sandbox::{Command, Job, Sandbox, SecurityLevel};
+use sandbox::{Command, IsolationLevel, Job, Sandbox};
 
 use crate::support::{job, run, script, script_job, text};
 
-fn script_of(runtime: &str, level: SecurityLevel, path: &str, source: &str) -> Job {
+fn script_of(runtime: &str, level: IsolationLevel, path: &str, source: &str) -> Job {
     Job { runtime: runtime.into(), ..job(level, Command::Script { path: path.into() }, &[(path, source)]) }
 }
 
@@ -30,11 +30,11 @@ if __name__ == "__main__":
     segment.close(); segment.unlink()
 "#;
     let expect = "[1, 4, 9]\n[16]\n[25]\nitem 6\n[7]\n8 True []\n";
-    for level in [SecurityLevel::Standard, SecurityLevel::Permissive] {
+    for level in [IsolationLevel::Standard, IsolationLevel::Permissive] {
         check(&run(sandbox, script_job(level, source)).await, expect);
     }
     let threads = "from multiprocessing.pool import ThreadPool\nprint(ThreadPool(2).map(abs, [-1]))\n";
-    check(&run(sandbox, script_job(SecurityLevel::Strict, threads)).await, "[1]\n");
+    check(&run(sandbox, script_job(IsolationLevel::Strict, threads)).await, "[1]\n");
 }
 
 pub(crate) async fn time_zones_and_the_locale_exist(sandbox: &dyn Sandbox) {
@@ -47,9 +47,9 @@ print(locale.setlocale(locale.LC_ALL, ""), locale.getencoding())
     check(&script(sandbox, source).await, "2024-07-01 00:00:00+02:00 UTC\n19:00 EST\nC.UTF-8 UTF-8\n");
     let source = "TZ=Asia/Tokyo date -d @0 '+%F %T %Z'\ns='naïve 文字 😀'; echo ${#s} ${s^^}\necho -n é | wc -m\n[[ é =~ ^.$ ]] && echo é | awk '{ print length($0) }'\n";
     let expect = "1970-01-01 09:00:00 JST\n10 NAÏVE 文字 😀\n1\n1\n";
-    check(&run(sandbox, script_of("bash", SecurityLevel::Strict, "main.sh", source)).await, expect);
+    check(&run(sandbox, script_of("bash", IsolationLevel::Strict, "main.sh", source)).await, expect);
     let source = "print(os.setlocale(''), #utf8.char(233), ('é'):upper())\n";
-    let result = run(sandbox, script_of("lua", SecurityLevel::Strict, "main.lua", source)).await;
+    let result = run(sandbox, script_of("lua", IsolationLevel::Strict, "main.lua", source)).await;
     check(&result, "C.UTF-8\t2\té\n");
 }
 
@@ -74,7 +74,7 @@ except socket.gaierror: print("no other name")
     check(&result, "200\nb'hi' 127.0.0.1 127.\nno other name\n");
     // The server listens on IPv4 only.
     let source = "const server = require('http').createServer((request, answer) => answer.end('pong'));\nserver.listen(0, '127.0.0.1', async () => {\n  console.log(await (await fetch(`http://localhost:${server.address().port}`)).text());\n  process.exit();\n});\n";
-    check(&run(sandbox, script_of("node", SecurityLevel::Standard, "main.js", source)).await, "pong\n");
+    check(&run(sandbox, script_of("node", IsolationLevel::Standard, "main.js", source)).await, "pong\n");
 }
 
 pub(crate) async fn bash_has_the_usual_tools(sandbox: &dyn Sandbox) {
@@ -86,7 +86,7 @@ install -m 600 main.sh copy; cp -p copy other; stat -c %a copy other; sed -i 1d 
 whoami 2>/dev/null || echo nobody knows
 "#;
     let expect = "from sh\na\nfrom awk\n/usr/bin/ls\n[1,2]\n18446744073709551616\n616263\na    b\nccc  d\ncba\nASCII text\nmain.sh\nhi\nsandbox\n600\n600\nend\nnobody knows\n";
-    for level in [SecurityLevel::Strict, SecurityLevel::Standard, SecurityLevel::Permissive] {
+    for level in [IsolationLevel::Strict, IsolationLevel::Standard, IsolationLevel::Permissive] {
         check(&run(sandbox, script_of("bash", level, "main.sh", source)).await, expect);
     }
 }
@@ -104,6 +104,6 @@ const child = `with (require('os')) console.log(${facts})`;
 process.stdout.write(execFileSync(process.execPath, ['-e', child]));
 new Worker(child, { eval: true });
 ";
-    let result = run(sandbox, script_of("node", SecurityLevel::Standard, "main.mjs", source)).await;
+    let result = run(sandbox, script_of("node", IsolationLevel::Standard, "main.mjs", source)).await;
     check(&result, "true /work/tmp 127.0.0.1\ntrue true true 0\ntrue\ntrue\n");
 }

@@ -1,6 +1,6 @@
 //! Resources that a job cannot reach. Each case first does something allowed, to show that it detects success.
 
-use sandbox::{Command, Outcome, Owner, Sandbox, SecurityLevel};
+use sandbox::{Command, IsolationLevel, Outcome, Owner, Sandbox};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{job, run, script, script_job, text};
@@ -24,7 +24,7 @@ def call(number, *arguments):
 "#;
 
 /// Returns the output lines of a script that starts with [`TRY`].
-async fn attempts(sandbox: &dyn Sandbox, level: SecurityLevel, source: &str) -> Vec<String> {
+async fn attempts(sandbox: &dyn Sandbox, level: IsolationLevel, source: &str) -> Vec<String> {
     let result = run(sandbox, script_job(level, &[TRY, source].concat())).await;
     assert_eq!((result.exit_code, text(&result.stderr)), (Some(0), ""), "{result:?}");
     text(&result.stdout).lines().map(str::to_owned).collect()
@@ -43,7 +43,7 @@ attempt("vsock", lambda: socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM))
 attempt("raw", lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1))
 attempt("interfaces", lambda: socket.if_nameindex())
 "#;
-    for level in [SecurityLevel::Strict, SecurityLevel::Standard, SecurityLevel::Permissive] {
+    for level in [IsolationLevel::Strict, IsolationLevel::Standard, IsolationLevel::Permissive] {
         let lines = attempts(sandbox, level, source).await;
         assert_eq!(lines[0], "pair=2");
         assert_eq!(lines.iter().filter(|line| line.contains('=')).count(), 1, "{level:?}: {lines:?}");
@@ -60,7 +60,7 @@ for path in ["/etc/passwd", "/etc/shadow", "/etc/hostname", "/etc/resolv.conf", 
 for path in ["/", "/proc", "/sys", "/etc", "/dev", "/home", "/root"]:
     attempt(path, lambda: os.listdir(path))
 "#;
-    let lines = attempts(sandbox, SecurityLevel::Permissive, source).await;
+    let lines = attempts(sandbox, IsolationLevel::Permissive, source).await;
     assert_eq!(lines[0], "own=1");
     assert_eq!(lines.iter().filter(|line| line.contains('=')).count(), 1, "{lines:?}");
 }
@@ -75,7 +75,7 @@ for path in ["/new", "/etc/new", "/etc/hosts", "/usr/lib/new", "/dev/new", "/pro
     attempt(path, lambda: write(path))
 attempt("device", lambda: os.mknod("/work/job/null", 0o20666, os.makedev(1, 3)))
 "#;
-    let lines = attempts(sandbox, SecurityLevel::Permissive, source).await;
+    let lines = attempts(sandbox, IsolationLevel::Permissive, source).await;
     assert_eq!(lines[..3], ["work=1", "temporary=1", "shared=1"]);
     assert_eq!(lines.iter().filter(|line| line.contains('=')).count(), 3, "{lines:?}");
 }
@@ -99,7 +99,7 @@ attempt("memory", from_memory)
 loaders = [p for p in ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"] if os.path.exists(p)]
 attempt("loaded_copy", lambda: "ran" if run_copy(loaders[:1]) == 0 else int("refused"))
 "#;
-    let lines = attempts(sandbox, SecurityLevel::Standard, source).await;
+    let lines = attempts(sandbox, IsolationLevel::Standard, source).await;
     assert_eq!(lines[0], "python=0");
     assert_eq!(lines.iter().filter(|line| line.contains('=')).count(), 1, "{lines:?}");
 }
@@ -119,7 +119,7 @@ calls = {"ptrace": (101, 0), "unshare": (272, 0x10000000), "mount": (165, 0, 0, 
 for name, arguments in calls.items():
     attempt(name, lambda: call(*arguments))
 "#;
-    let lines = attempts(sandbox, SecurityLevel::Permissive, source).await;
+    let lines = attempts(sandbox, IsolationLevel::Permissive, source).await;
     assert_eq!(lines[0], "getpid=ok");
     assert_eq!(lines.len(), 20);
     for line in &lines[1..] {
@@ -130,7 +130,7 @@ for name, arguments in calls.items():
 /// The second system call table of x86-64, whose numbers a plain filter would not match.
 pub(crate) async fn the_other_call_table_is_closed(sandbox: &dyn Sandbox) {
     let source = [TRY, "attempt('x32', lambda: call(0x40000000 + 39))"].concat();
-    let result = run(sandbox, script_job(SecurityLevel::Permissive, &source)).await;
+    let result = run(sandbox, script_job(IsolationLevel::Permissive, &source)).await;
     const SIGSYS: i32 = 31;
     let refused = ["x32=EPERM\n", "x32=ENOSYS\n"].contains(&text(&result.stdout));
     assert!(refused || result.signal == Some(SIGSYS), "{result:?}");
@@ -164,7 +164,7 @@ attempt("priority_of_all", lambda: os.setpriority(os.PRIO_USER, 0, 19))
 attempt("affinity", lambda: os.sched_setaffinity(1, {0}))
 print("alive")
 "#;
-    let lines = attempts(sandbox, SecurityLevel::Permissive, source).await;
+    let lines = attempts(sandbox, IsolationLevel::Permissive, source).await;
     assert_eq!((lines[0].as_str(), lines.last().map(String::as_str)), ("self=None", Some("alive")), "{lines:?}");
     for line in &lines[4..lines.len() - 1] {
         assert!(line.contains('!'), "{line}");
@@ -181,7 +181,7 @@ attempt("fork", os.fork)
 attempt("subprocess", lambda: subprocess.run([sys.executable, "-c", "pass"]).returncode)
 attempt("inet", lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM))
 "#;
-    let lines = attempts(sandbox, SecurityLevel::Strict, source).await;
+    let lines = attempts(sandbox, IsolationLevel::Strict, source).await;
     assert_eq!(lines, ["thread=joined", "fork!PermissionError", "subprocess!PermissionError", "inet!PermissionError"]);
 }
 
@@ -189,10 +189,10 @@ pub(crate) async fn jobs_do_not_see_each_other(sandbox: &dyn Sandbox) {
     let leave = "open('/work/job/left', 'w').write('secret')\nopen('/tmp/left', 'w').write('secret')\n";
     let look = "import os\nprint(sorted(os.listdir('/work/job')), os.listdir('/tmp'))\n";
     for owner in ["first", "second"] {
-        let mut leaving = script_job(SecurityLevel::Standard, leave);
+        let mut leaving = script_job(IsolationLevel::Standard, leave);
         leaving.owner = Owner::new("first");
         assert_eq!(run(sandbox, leaving).await.exit_code, Some(0));
-        let mut looking = script_job(SecurityLevel::Standard, look);
+        let mut looking = script_job(IsolationLevel::Standard, look);
         looking.owner = Owner::new(owner);
         assert_eq!(text(&run(sandbox, looking).await.stdout), "['main.py'] []\n");
     }
@@ -200,7 +200,7 @@ pub(crate) async fn jobs_do_not_see_each_other(sandbox: &dyn Sandbox) {
 
 pub(crate) async fn a_bad_job_is_refused_with_a_reason(sandbox: &dyn Sandbox) {
     let refused = async |job| sandbox.run(job, CancellationToken::new()).await.expect_err("must be refused");
-    let level = SecurityLevel::Standard;
+    let level = IsolationLevel::Standard;
     let script = |path: &str| Command::Script { path: path.into() };
     let error = refused(job(level, script("../main.py"), &[("../main.py", "")])).await;
     assert_eq!((error.code(), error.is_retryable()), ("file_rejected", false));

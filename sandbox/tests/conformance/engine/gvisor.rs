@@ -1,6 +1,6 @@
 //! Jobs in gVisor containers, if the engine has gVisor.
 
-use sandbox::{Backend, Outcome, SecurityLevel};
+use sandbox::{Backend, IsolationLevel, Outcome};
 
 use crate::support::{RUNTIME, config, run, script, script_job, text};
 
@@ -25,8 +25,8 @@ fn jobs_run_on_gvisor() {
         let result = script(&*sandbox, "import os\nprint(os.uname().release, os.getuid())").await;
         assert_eq!((text(&result.stdout), result.exit_code), ("4.4.0 65534\n", Some(0)), "{result:?}");
         let fork = "import os\ntry: os.fork()\nexcept OSError as error: print(error.errno)\n";
-        assert_eq!(text(&run(&*sandbox, script_job(SecurityLevel::Strict, fork)).await.stdout), "1\n");
-        let mut endless = script_job(SecurityLevel::Standard, "while True: pass");
+        assert_eq!(text(&run(&*sandbox, script_job(IsolationLevel::Strict, fork)).await.stdout), "1\n");
+        let mut endless = script_job(IsolationLevel::Standard, "while True: pass");
         endless.limits.wall = std::time::Duration::from_secs(1);
         assert_eq!(run(&*sandbox, endless).await.outcome, Outcome::TimedOut);
         sandbox.shutdown().await;

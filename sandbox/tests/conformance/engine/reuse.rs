@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sandbox::{Backend, Job, JobResult, Outcome, Owner, Sandbox, SecurityLevel};
+use sandbox::{Backend, IsolationLevel, Job, JobResult, Outcome, Owner, Sandbox};
 
 use crate::engine::docker;
 use crate::support::{RUNTIME, config, job, run, script_job, shared, text};
@@ -47,12 +47,12 @@ impl ReuseSandbox {
     }
 
     /// Returns a job of a new owner.
-    fn stranger(&self, level: SecurityLevel, name: &str, source: &str) -> Job {
+    fn stranger(&self, level: IsolationLevel, name: &str, source: &str) -> Job {
         let command = sandbox::Command::Script { path: name.into() };
         Job { owner: Owner::new(uuid::Uuid::new_v4().to_string()), ..job(level, command, &[(name, source)]) }
     }
 
-    async fn warm_run(&self, level: SecurityLevel, name: &str, source: &str) -> JobResult {
+    async fn warm_run(&self, level: IsolationLevel, name: &str, source: &str) -> JobResult {
         self.wait_until_warm().await;
         run(&*self.sandbox, self.stranger(level, name, source)).await
     }
@@ -71,7 +71,7 @@ fn living(label: &str) -> Vec<String> {
 }
 
 fn of(owner: &str, source: &str) -> Job {
-    Job { owner: Owner::new(owner), ..script_job(SecurityLevel::Standard, source) }
+    Job { owner: Owner::new(owner), ..script_job(IsolationLevel::Standard, source) }
 }
 
 const LEAVE: &str = r#"
@@ -114,7 +114,7 @@ fn an_owner_meets_its_container_again_with_nothing_in_it() {
         assert!(looked.usage.max_rss_bytes < 40 << 20, "{:?}", looked.usage);
         run(&*own.sandbox, of("bob", LOOK)).await;
         assert_eq!(own.living().len(), 2, "another owner gets another container");
-        let strict = Job { level: SecurityLevel::Strict, ..of("ada", LOOK) };
+        let strict = Job { level: IsolationLevel::Strict, ..of("ada", LOOK) };
         run(&*own.sandbox, strict).await;
         wait_until(|| own.living().len() == 2, "a strict job's container is kept").await;
         own.sandbox.shutdown().await;
@@ -175,9 +175,9 @@ raise ValueError("shown")
 fn a_started_interpreter_serves_its_job_and_shows_nothing_of_the_wait() {
     let Some(own) = ReuseSandbox::open_warm("ahead") else { return };
     RUNTIME.block_on(async {
-        let ahead = own.warm_run(SecurityLevel::Standard, "main.py", SHOW).await;
+        let ahead = own.warm_run(IsolationLevel::Standard, "main.py", SHOW).await;
         // Only the usual script name is prestarted.
-        let fresh = own.warm_run(SecurityLevel::Standard, "othr.py", SHOW).await;
+        let fresh = own.warm_run(IsolationLevel::Standard, "othr.py", SHOW).await;
         assert_eq!(text(&ahead.stdout), text(&fresh.stdout));
         assert_eq!(text(&ahead.stderr), text(&fresh.stderr).replace("othr.py", "main.py"));
         assert!(text(&ahead.stderr).contains("ValueError: shown"), "{ahead:?}");
@@ -191,10 +191,10 @@ fn a_started_interpreter_has_the_walls_of_its_job() {
     RUNTIME.block_on(async {
         let fork =
             "import os\ntry: os.fork() or os._exit(0); print('forked')\nexcept OSError as error: print(error.errno)\n";
-        for (level, expect) in [(SecurityLevel::Standard, "forked\n"), (SecurityLevel::Strict, "1\n")] {
+        for (level, expect) in [(IsolationLevel::Standard, "forked\n"), (IsolationLevel::Strict, "1\n")] {
             assert_eq!(text(&own.warm_run(level, "main.py", fork).await.stdout), expect, "{level:?}");
         }
-        let mut limited = own.stranger(SecurityLevel::Standard, "main.py", "while True: pass");
+        let mut limited = own.stranger(IsolationLevel::Standard, "main.py", "while True: pass");
         limited.limits.cpu = Duration::from_secs(1);
         limited.limits.wall = Duration::from_secs(120);
         own.wait_until_warm().await;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use sandbox::{Command, Job, SecurityLevel};
+use sandbox::{Command, IsolationLevel, Job};
 use tokio::time::{Instant, sleep};
 
 use crate::support::job;
@@ -37,7 +37,7 @@ impl EndlessJob {
 
     pub(crate) fn job(&self) -> Job {
         let command = Command::Script { path: self.script.clone() };
-        let mut job = job(SecurityLevel::Standard, command, &[(&self.script, "while True: pass\n")]);
+        let mut job = job(IsolationLevel::Standard, command, &[(&self.script, "while True: pass\n")]);
         job.limits.wall = 2 * START_TIMEOUT;
         job.limits.disk_bytes = self.disk_bytes();
         job

@@ -2,7 +2,7 @@
 
 use super::phase::PhaseKind;
 use super::plan::initial_plan;
-use super::submission::{Options, Submission};
+use super::submission::{Submission, SubmissionOptions};
 
 /// Tokens of prompt and reply of a round that writes code.
 const WRITING_TOKENS: f64 = 4_000.0;
@@ -24,7 +24,7 @@ pub struct Prices {
 pub fn estimated_cost(submission: &Submission, prices: Prices) -> f64 {
     let options = &submission.options;
     // Agents that share a step make it shorter, not cheaper.
-    let alone = Options { max_agents: 1, ..options.clone() };
+    let alone = SubmissionOptions { max_agents: 1, ..options.clone() };
     let plan = initial_plan(&Submission { options: alone, ..submission.clone() });
     let metered = plan.iter().filter(|step| matches!(step.phase, PhaseKind::Analyze | PhaseKind::Execute));
     let seconds: f64 = metered.map(|step| f64::from(step.estimated_seconds)).sum();
@@ -43,7 +43,7 @@ mod tests {
 
     const PRICES: Prices = Prices { cpu_second: 0.01, thousand_tokens: 0.01 };
 
-    fn of(options: Options) -> f64 {
+    fn of(options: SubmissionOptions) -> f64 {
         estimated_cost(&submitted("ann", options).submission, PRICES)
     }
 
@@ -52,13 +52,13 @@ mod tests {
         let plain = of(options());
         assert!(plain > 0.0);
         for more in [
-            Options { max_iterations: 4, ..options() },
-            Options { enable_premium_search: true, ..options() },
-            Options { max_agents: 2, ..options() },
+            SubmissionOptions { max_iterations: 4, ..options() },
+            SubmissionOptions { enable_premium_search: true, ..options() },
+            SubmissionOptions { max_agents: 2, ..options() },
         ] {
             assert!(of(more.clone()) > plain, "{more:?}");
         }
-        let most = Options { max_iterations: 10, enable_premium_search: true, max_agents: 8, ..options() };
+        let most = SubmissionOptions { max_iterations: 10, enable_premium_search: true, max_agents: 8, ..options() };
         let mut dearest = submitted("ann", most).submission;
         assert!(estimated_cost(&dearest, PRICES) < dearest.policy.budget);
         dearest.policy.budget = 0.05;

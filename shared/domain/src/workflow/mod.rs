@@ -23,7 +23,7 @@ pub use output_file::{MediaType, OutputFile};
 pub use phase::{Failure, Feedback, Lane, NewInput, Phase, PhaseKind, Status};
 pub use plan::{Agent, PlanStep, StepStatus, initial_plan};
 pub use project::{MAX_PROJECT_BYTES, MAX_PROJECT_FILES, ProjectFile, clashing_path, path_problem};
-pub use submission::{DEFAULT_TIMEOUT_SECONDS, Mode, Options, SecurityLevel, Submission, SubmissionPolicy};
+pub use submission::{DEFAULT_TIMEOUT_SECONDS, Mode, SecurityLevel, Submission, SubmissionOptions, SubmissionPolicy};
 pub use transition::{IllegalTransition, MAX_GATES, transition};
 
 use serde::{Deserialize, Serialize};

@@ -50,7 +50,7 @@ impl Mode {
 
 /// The caller's choices.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Options {
+pub struct SubmissionOptions {
     #[serde(default)]
     pub mode: Mode,
     /// The recipe to use, regardless of the goal.
@@ -92,7 +92,7 @@ const fn default_timeout_seconds() -> u32 {
     DEFAULT_TIMEOUT_SECONDS
 }
 
-impl Options {
+impl SubmissionOptions {
     /// The time limit of one run of the code.
     pub fn run_timeout(&self) -> Duration {
         Duration::from_secs(u64::from(self.timeout_seconds))
@@ -137,7 +137,7 @@ pub struct Submission {
     ///
     /// [`Invocation`]: super::Invocation
     pub invocation: Option<Content>,
-    pub options: Options,
+    pub options: SubmissionOptions,
     pub policy: SubmissionPolicy,
     /// Digest of the request's body: distinguishes a repeated `Idempotency-Key` from a reused one.
     pub request_digest: Digest,
@@ -176,7 +176,7 @@ struct StoredSubmission {
 #[derive(Deserialize)]
 struct StoredOptions {
     #[serde(flatten)]
-    options: Options,
+    options: SubmissionOptions,
     #[serde(flatten)]
     policy: Option<SubmissionPolicy>,
 }

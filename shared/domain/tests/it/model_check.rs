@@ -17,8 +17,8 @@ use domain::identity::{Role, User};
 use domain::ids::{ApprovalId, Digest};
 use domain::samples::{START, options, submitted, user};
 use domain::workflow::{
-    Artifacts, Content, Event, Feedback, Options, PhaseKind, Status, StepUsage, TestSummary, TestVerdict, Workflow,
-    transition,
+    Artifacts, Content, Event, Feedback, PhaseKind, Status, StepUsage, SubmissionOptions, TestSummary, TestVerdict,
+    Workflow, transition,
 };
 use messaging::{ConflictOutcome, classify_conflict};
 use stateright::{Checker, HasDiscoveries, Model, Property};
@@ -329,7 +329,7 @@ impl Model for Protocol {
 
 impl Protocol {
     fn submission(&self) -> Workflow {
-        submitted("ann", Options { max_iterations: self.rounds, ..options() })
+        submitted("ann", SubmissionOptions { max_iterations: self.rounds, ..options() })
     }
 
     /// Collects the actions that an idle process may start.

@@ -11,9 +11,9 @@ use domain::approval::{
 use domain::ids::Digest;
 use domain::samples::{START, options, submitted};
 use domain::workflow::{
-    Artifacts, CodeFile, Content, Event, EventKind, Failure, Feedback, MAX_GATES, MAX_PROJECT_FILES, NewInput, Options,
-    OutputFile, Phase, PhaseKind, ProjectFile, Ran, RunCommand, Status, StepUsage, TestSummary, TestVerdict, Workflow,
-    transition,
+    Artifacts, CodeFile, Content, Event, EventKind, Failure, Feedback, MAX_GATES, MAX_PROJECT_FILES, NewInput,
+    OutputFile, Phase, PhaseKind, ProjectFile, Ran, RunCommand, Status, StepUsage, SubmissionOptions, TestSummary,
+    TestVerdict, Workflow, transition,
 };
 use messaging::MAX_TRANSITION_BYTES;
 use proptest::prelude::*;
@@ -256,14 +256,15 @@ fn next_event(state: &Workflow, stride: &Stride, now: Timestamp) -> Option<Event
 fn any_submitted() -> impl Strategy<Value = Workflow> {
     (any::<bool>(), any::<bool>(), 1_u32..=10, any::<bool>(), 1_u32..=8).prop_map(
         |(require_approval, enable_human_loop, max_iterations, gate_before_execute, max_agents)| {
-            let options = Options { require_approval, enable_human_loop, max_iterations, max_agents, ..options() };
+            let options =
+                SubmissionOptions { require_approval, enable_human_loop, max_iterations, max_agents, ..options() };
             under_gate(gate_before_execute, options)
         },
     )
 }
 
 /// Returns a workflow as accepted, under a policy with or without a gate before the run.
-fn under_gate(gate_before_execute: bool, options: Options) -> Workflow {
+fn under_gate(gate_before_execute: bool, options: SubmissionOptions) -> Workflow {
     let mut workflow = submitted("ann", options);
     workflow.submission.policy.gate_before_execute = gate_before_execute;
     Workflow::submitted(workflow.id, workflow.owner, workflow.submission, START)
@@ -435,7 +436,7 @@ fn an_older_park_fails_when_it_expires() {
 
 #[test]
 fn repair_ends_after_the_last_round() {
-    let mut state = submitted("ann", Options { max_iterations: 2, ..options() });
+    let mut state = submitted("ann", SubmissionOptions { max_iterations: 2, ..options() });
     let mut runs = 0;
     state = transition(&state, Event::Planned { usage: usage() }, START).expect("legal");
     while !state.status().is_terminal() {
@@ -497,7 +498,7 @@ fn largest_feedback() -> Feedback {
 
 #[test]
 fn however_often_a_workflow_is_sent_back_it_ends_and_fits_a_message() {
-    let mut state = under_gate(true, Options { max_iterations: 10, ..options() });
+    let mut state = under_gate(true, SubmissionOptions { max_iterations: 10, ..options() });
     let submission = &mut state.submission;
     submission.goal = longest(10_000);
     submission.options.notification_webhook = Some(longest(2_048));
@@ -544,7 +545,7 @@ fn however_often_a_workflow_is_sent_back_it_ends_and_fits_a_message() {
 #[test]
 fn parked_time_does_not_count() {
     let minute = Duration::from_secs(60);
-    let mut state = submitted("ann", Options { timeout_minutes: 2, ..options() });
+    let mut state = submitted("ann", SubmissionOptions { timeout_minutes: 2, ..options() });
     state.phase = at_gate(Stage::Release, GateState::Pending);
     let parked_at = START.after(minute);
     let parked = transition(&state, Event::Parked { park: park(1) }, parked_at).expect("legal");

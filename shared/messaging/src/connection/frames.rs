@@ -17,7 +17,7 @@ const REPLACEMENT: u8 = b'?';
 
 /// Input that violates the broker's side of the protocol.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum FrameError {
+pub(super) enum ProtocolError {
     #[error("the broker sent a line of more than {MAX_LINE_BYTES} bytes")]
     LongLine,
     #[error("the broker sent an unknown operation: {0}")]
@@ -55,13 +55,13 @@ struct Head {
 
 impl Frames {
     /// Moves all complete parts of `input` to `output`, rewritten if necessary.
-    pub(super) fn advance(&mut self, input: &mut BytesMut, output: &mut BytesMut) -> Result<(), FrameError> {
+    pub(super) fn advance(&mut self, input: &mut BytesMut, output: &mut BytesMut) -> Result<(), ProtocolError> {
         while self.step(input, output)? {}
         Ok(())
     }
 
     /// Processes one part; returns false if more input is needed.
-    fn step(&mut self, input: &mut BytesMut, output: &mut BytesMut) -> Result<bool, FrameError> {
+    fn step(&mut self, input: &mut BytesMut, output: &mut BytesMut) -> Result<bool, ProtocolError> {
         match std::mem::take(&mut self.next) {
             Next::Line => {
                 let Some(length) = self.line_end(input)? else { return Ok(false) };
@@ -90,14 +90,14 @@ impl Frames {
     }
 
     /// Returns the length of the first line of `input`; `None` while its end is missing.
-    fn line_end(&mut self, input: &[u8]) -> Result<Option<usize>, FrameError> {
+    fn line_end(&mut self, input: &[u8]) -> Result<Option<usize>, ProtocolError> {
         let is_end = |end: &usize| input[*end] == b'\n' && input[*end - 1] == b'\r';
         match (self.searched.max(1)..input.len()).find(is_end) {
             Some(end) => {
                 self.searched = 0;
                 Ok(Some(end - 1))
             }
-            None if input.len() > MAX_LINE_BYTES => Err(FrameError::LongLine),
+            None if input.len() > MAX_LINE_BYTES => Err(ProtocolError::LongLine),
             None => {
                 self.searched = input.len();
                 Ok(None)
@@ -107,7 +107,7 @@ impl Frames {
 }
 
 /// Writes the line of a frame, except that of a message with headers; returns the part that follows it.
-fn start_frame(line: &[u8], output: &mut BytesMut) -> Result<Next, FrameError> {
+fn start_frame(line: &[u8], output: &mut BytesMut) -> Result<Next, ProtocolError> {
     let (operation, rest) = line.split_at(line.iter().position(|byte| *byte == b' ').unwrap_or(line.len()));
     match operation {
         b"MSG" => {
@@ -124,7 +124,7 @@ fn start_frame(line: &[u8], output: &mut BytesMut) -> Result<Next, FrameError> {
             Ok(Next::Block(Head { address, block_bytes, payload_bytes }))
         }
         b"INFO" => {
-            let info = rewrite_info(rest).ok_or_else(|| FrameError::Unknown(shown(line)))?;
+            let info = rewrite_info(rest).ok_or_else(|| ProtocolError::Unknown(shown(line)))?;
             output.extend_from_slice(format!("INFO {info}\r\n").as_bytes());
             Ok(Next::Line)
         }
@@ -138,7 +138,7 @@ fn start_frame(line: &[u8], output: &mut BytesMut) -> Result<Next, FrameError> {
             output.extend_from_slice(b"\r\n");
             Ok(Next::Line)
         }
-        _ => Err(FrameError::Unknown(shown(line))),
+        _ => Err(ProtocolError::Unknown(shown(line))),
     }
 }
 
@@ -194,8 +194,8 @@ fn rewrite_info(json: &[u8]) -> Option<String> {
     serde_json::to_string(&info).ok()
 }
 
-fn malformed(line: &[u8]) -> FrameError {
-    FrameError::Malformed(shown(line))
+fn malformed(line: &[u8]) -> ProtocolError {
+    ProtocolError::Malformed(shown(line))
 }
 
 /// Returns the start of a line for an error text.
@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     /// Rewrites what arrives in these chunks.
-    fn rewrite<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<u8>, FrameError> {
+    fn rewrite<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<u8>, ProtocolError> {
         let (mut frames, mut input, mut output) = (Frames::default(), BytesMut::new(), BytesMut::new());
         for chunk in chunks {
             input.extend_from_slice(chunk);
@@ -281,7 +281,7 @@ mod tests {
         ] {
             rewrite([frames]).expect_err(&frames.escape_ascii().to_string());
         }
-        assert_eq!(rewrite([[b'a'; MAX_LINE_BYTES + 1].as_slice()]), Err(FrameError::LongLine));
+        assert_eq!(rewrite([[b'a'; MAX_LINE_BYTES + 1].as_slice()]), Err(ProtocolError::LongLine));
     }
 
     #[test]

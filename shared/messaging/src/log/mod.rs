@@ -34,7 +34,7 @@ use crate::trace_headers::{extract, inject};
 use domain::Timestamp;
 use domain::ids::{EventId, WorkflowId};
 use domain::workflow::{EventRecord, Workflow};
-use service::failpoints::{self, Injected};
+use service::failpoints::{self, FailpointAction};
 use service::telemetry::{Span, SpanKind, TraceContext};
 
 pub use advance::AdvanceError;
@@ -115,8 +115,8 @@ impl FencedAppend {
     /// Returns the fence and trace headers.
     pub(crate) async fn headers(&self) -> HeaderMap {
         match failpoints::reach("log.fence").await {
-            Injected::Skip => HeaderMap::new(),
-            Injected::Nothing | Injected::Repeat => self.headers.clone(),
+            FailpointAction::Skip => HeaderMap::new(),
+            FailpointAction::Nothing | FailpointAction::Repeat => self.headers.clone(),
         }
     }
 }

@@ -52,7 +52,7 @@ impl StoredMessage {
 
 /// An end of a workflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct End {
+pub struct WorkflowEnd {
     pub workflow_id: WorkflowId,
     pub sequence: u64,
     /// Time at which the broker stored it, independent of the writer's clock.
@@ -107,7 +107,7 @@ impl Retention {
     }
 
     /// Returns every end in log order; a workflow has several if its end was appended again.
-    pub async fn ends(&self) -> Result<impl Stream<Item = Result<End, ReadError>> + use<>, ReadError> {
+    pub async fn ends(&self) -> Result<impl Stream<Item = Result<WorkflowEnd, ReadError>> + use<>, ReadError> {
         let filter_subjects = subjects::ALL_ENDS.map(str::to_owned).to_vec();
         let config = OrderedConfig { filter_subjects, deliver_policy: DeliverPolicy::All, ..OrderedConfig::default() };
         let messages = read_to_end(&self.broker, subjects::WORKFLOWS, config).await?;
@@ -189,10 +189,14 @@ impl Retention {
 }
 
 /// Reads an end; an error if this build cannot read it.
-fn end_of(message: &jetstream::Message) -> Result<End, ReadError> {
+fn end_of(message: &jetstream::Message) -> Result<WorkflowEnd, ReadError> {
     let entry = from_delivery(message)?;
     let info = message.info().map_err(unavailable)?;
-    Ok(End { workflow_id: entry.workflow.id, sequence: entry.sequence, at: Timestamp::of_date_time(info.published) })
+    Ok(WorkflowEnd {
+        workflow_id: entry.workflow.id,
+        sequence: entry.sequence,
+        at: Timestamp::of_date_time(info.published),
+    })
 }
 
 /// Converts a message; `None` if its subject names no workflow.

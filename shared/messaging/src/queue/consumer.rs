@@ -20,7 +20,7 @@ use crate::subjects;
 use domain::ids::WorkflowId;
 use domain::workflow::PhaseKind;
 use service::lifecycle::Lifecycle;
-use service::telemetry::{Requirement, RunningTask};
+use service::telemetry::{ReadinessRequirement, RunningTask};
 
 /// Time that a pull waits for messages; also the maximum time until a restarted broker's loss of the pull is noticed.
 const PULL_TIMEOUT: Duration = Duration::from_secs(2);
@@ -256,7 +256,7 @@ async fn pull_batch<H, F>(
     life: &Lifecycle,
     handle: &H,
     task: &RunningTask,
-    pulling: &Requirement,
+    pulling: &ReadinessRequirement,
 ) -> Result<(), MessagingError>
 where
     H: Fn(Delivery<Message>) -> F,

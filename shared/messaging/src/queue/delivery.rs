@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::sync::DropGuard;
 
 use crate::queue::dead_letters::{Cause, DeadLetter, DeadLetters, texts};
-use service::failpoints::{self, Injected};
+use service::failpoints::{self, FailpointAction};
 
 /// The way in which a delivery was settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,9 +110,9 @@ impl Parts {
         self.settled = true;
         self.heartbeat = None;
         let times = match failpoints::reach("ack.before").await {
-            Injected::Nothing => 1,
-            Injected::Skip => 0,
-            Injected::Repeat => 2,
+            FailpointAction::Nothing => 1,
+            FailpointAction::Skip => 0,
+            FailpointAction::Repeat => 2,
         };
         for _ in 0..times {
             if let Err(error) = self.message.ack_with(kind).await {

@@ -44,7 +44,7 @@ pub struct RunningTask {
 
 /// Something without which the process is not ready. Missing until the first report.
 #[derive(Debug, Clone)]
-pub struct Requirement {
+pub struct ReadinessRequirement {
     health: Health,
     name: String,
 }
@@ -63,10 +63,10 @@ impl Health {
     }
 
     /// Registers a requirement.
-    pub fn requirement(&self, name: impl Into<String>) -> Requirement {
+    pub fn requirement(&self, name: impl Into<String>) -> ReadinessRequirement {
         let name = name.into();
         self.lock().requirements.insert(name.clone(), Some("not there yet".to_owned()));
-        Requirement { health: self.clone(), name }
+        ReadinessRequirement { health: self.clone(), name }
     }
 
     /// Returns the main tasks that ended or hang; none while the process drains.
@@ -127,7 +127,7 @@ impl Drop for RunningTask {
     }
 }
 
-impl Requirement {
+impl ReadinessRequirement {
     /// Reports that it is there, or the reason why it is missing.
     pub fn report(&self, missing: Option<String>) {
         self.health.lock().requirements.insert(self.name.clone(), missing);
@@ -140,7 +140,7 @@ impl Requirement {
 pub async fn watch_server<F: Future<Output = bool>>(
     task: RunningTask,
     gauge: Gauge,
-    requirement: Option<Requirement>,
+    requirement: Option<ReadinessRequirement>,
     answers: impl Fn() -> F,
     stopping: CancellationToken,
 ) {

@@ -17,7 +17,7 @@ mod trace;
 
 pub use families::{Family, Kind, Process, Start, bounded};
 pub use families_table::{END_CODES, LANES, QUEUES, RISKS, RUNTIMES};
-pub use health::{BEAT_INTERVAL, Health, Requirement, RunningTask, watch_server};
+pub use health::{BEAT_INTERVAL, Health, ReadinessRequirement, RunningTask, watch_server};
 pub use logging::{LogFormat, init_logging};
 pub use metrics::{amounts, counter, counters, export_metrics, gauge, gauges, histogram, histograms, scrape};
 pub use otlp_endpoint::OtlpEndpoint;

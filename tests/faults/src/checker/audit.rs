@@ -7,37 +7,37 @@ use domain::ids::{ApprovalId, Digest};
 use domain::workflow::EventKind;
 use messaging::{AuditRecord, Entry};
 
-use super::{Finding, Logs};
-use crate::client::history::{Operation, WorkflowHistory};
+use super::{Anomaly, Logs};
+use crate::client::history::{ClientOperation, WorkflowHistory};
 
 /// Returns transitions that must be audited and are missing in the audit log.
-pub fn unaudited(logs: &Logs, audit: &[AuditRecord]) -> Vec<Finding> {
+pub fn unaudited(logs: &Logs, audit: &[AuditRecord]) -> Vec<Anomaly> {
     let known: HashSet<&str> = audit.iter().map(|record| record.key.as_str()).collect();
     let entries = logs.values().flatten().filter(|entry| must_be_audited(entry));
     entries
         .filter(|entry| !known.contains(key_of(entry).as_str()))
         .map(|entry| {
             let what = format!("{} at {} is not in the audit log", entry.happened.kind.as_str(), entry.sequence);
-            Finding::of(entry.workflow.id, what)
+            Anomaly::of(entry.workflow.id, what)
         })
         .collect()
 }
 
 /// Returns records that contradict the log or are duplicated.
-pub(super) fn wrong(logs: &Logs, audit: &[AuditRecord]) -> Vec<Finding> {
+pub(super) fn wrong(logs: &Logs, audit: &[AuditRecord]) -> Vec<Anomaly> {
     let mut known: HashMap<&str, &AuditRecord> = HashMap::new();
     let mut found = Vec::new();
     let ours = |record: &&AuditRecord| record.workflow_id.is_none_or(|id| logs.contains_key(&id));
     for record in audit.iter().filter(ours) {
         if known.insert(&record.key, record).is_some() {
             let what = format!("{} is in the audit log twice", record.key);
-            found.push(Finding { workflow: record.workflow_id, what });
+            found.push(Anomaly { workflow: record.workflow_id, what });
         }
     }
     for entry in logs.values().flatten() {
         let Some(record) = known.get(key_of(entry).as_str()) else { continue };
         if let Some(what) = differs(entry, record) {
-            found.push(Finding::of(entry.workflow.id, format!("the record of {} is wrong: {what}", entry.sequence)));
+            found.push(Anomaly::of(entry.workflow.id, format!("the record of {} is wrong: {what}", entry.sequence)));
         }
     }
     found
@@ -119,7 +119,7 @@ pub(super) fn was_refused(history: &WorkflowHistory, audit: &[AuditRecord]) -> O
     let of_us = audit.iter().filter(|record| record.workflow_id == Some(id) && record.action == "refused");
     let refusals: Vec<&AuditRecord> = of_us.collect();
     for call in history.calls.iter().filter(|call| call.response.code == 409) {
-        let Operation::Decide { approval_id, decision, channel } = call.operation else { continue };
+        let ClientOperation::Decide { approval_id, decision, channel } = call.operation else { continue };
         if !refusals.iter().any(|record| is_about(record, approval_id, decision, channel)) {
             return Some(format!("{decision} was refused, and the refusal is not in the audit log"));
         }
@@ -128,18 +128,18 @@ pub(super) fn was_refused(history: &WorkflowHistory, audit: &[AuditRecord]) -> O
     refusals.into_iter().find_map(|record| {
         let is_explained = history.calls.iter().any(|call| match call.operation {
             // Without a response, or with a retryable one, the refusal may have been lost.
-            Operation::Decide { approval_id, decision, channel } => {
+            ClientOperation::Decide { approval_id, decision, channel } => {
                 call.response.code != 200 && is_about(record, approval_id, decision, channel)
             }
-            Operation::Submit
-            | Operation::Status
-            | Operation::FinalStatus
-            | Operation::Cancel
-            | Operation::List
-            | Operation::Inbox
-            | Operation::SignIn
-            | Operation::Revoke
-            | Operation::Analyze => false,
+            ClientOperation::Submit
+            | ClientOperation::Status
+            | ClientOperation::FinalStatus
+            | ClientOperation::Cancel
+            | ClientOperation::List
+            | ClientOperation::Inbox
+            | ClientOperation::SignIn
+            | ClientOperation::Revoke
+            | ClientOperation::Analyze => false,
         });
         let what = record.detail.as_deref().unwrap_or_default();
         if !is_explained {

@@ -5,7 +5,7 @@ use domain::workflow::Status;
 use messaging::Entry;
 
 use super::log::is_end;
-use crate::client::history::{Call, Operation, WorkflowHistory};
+use crate::client::history::{ClientOperation, RecordedCall, WorkflowHistory};
 
 /// Checks that an accepted workflow is in the log under one id, and that the client saw the log's end and no other.
 pub(super) fn was_kept(history: &WorkflowHistory, log: &[Entry]) -> Option<String> {
@@ -13,7 +13,7 @@ pub(super) fn was_kept(history: &WorkflowHistory, log: &[Entry]) -> Option<Strin
     if log.is_empty() {
         return Some("it was accepted and is not in the log".to_owned());
     }
-    let is_status = |call: &&Call| call.operation.is_status();
+    let is_status = |call: &&RecordedCall| call.operation.is_status();
     if history.calls.iter().filter(is_status).any(|call| call.response.code == 404) {
         return Some("it was accepted, and its status was 404".to_owned());
     }
@@ -34,8 +34,11 @@ pub(super) fn was_shown(history: &WorkflowHistory, log: &[Entry], apis: usize) -
     history.id?;
     let end = log.iter().find(|entry| is_end(entry))?.workflow.status();
     (0..apis).find_map(|api| {
-        let last =
-            history.calls.iter().rev().find(|call| call.operation == Operation::FinalStatus && call.api == Some(api));
+        let last = history
+            .calls
+            .iter()
+            .rev()
+            .find(|call| call.operation == ClientOperation::FinalStatus && call.api == Some(api));
         match last {
             None => Some(format!("API {api} has no final status")),
             Some(call) if call.response.code != 200 || shown_end(call) != Some(end) => {
@@ -52,7 +55,7 @@ pub(super) fn was_shown(history: &WorkflowHistory, log: &[Entry], apis: usize) -
     })
 }
 
-fn shown_end(call: &Call) -> Option<Status> {
+fn shown_end(call: &RecordedCall) -> Option<Status> {
     let ends = [Status::Completed, Status::Failed, Status::Cancelled];
     ends.into_iter().find(|end| call.response.words.split(' ').next() == Some(end.as_str()))
 }
@@ -62,19 +65,19 @@ fn shown_end(call: &Call) -> Option<Status> {
 pub(super) fn was_applied(history: &WorkflowHistory, log: &[Entry]) -> Option<String> {
     let end = log.iter().find(|entry| is_end(entry))?;
     let status = end.workflow.status();
-    let succeeded = |wanted: &dyn Fn(&Operation) -> bool| {
+    let succeeded = |wanted: &dyn Fn(&ClientOperation) -> bool| {
         history.calls.iter().any(|call| call.response.code == 200 && wanted(&call.operation))
     };
-    if succeeded(&|operation| *operation == Operation::Cancel) && status != Status::Cancelled {
+    if succeeded(&|operation| *operation == ClientOperation::Cancel) && status != Status::Cancelled {
         return Some(format!("its cancel was confirmed, and it {}", status.as_str()));
     }
-    if succeeded(&|operation| matches!(operation, Operation::Decide { decision: "rejected", .. }))
+    if succeeded(&|operation| matches!(operation, ClientOperation::Decide { decision: "rejected", .. }))
         && status != Status::Failed
     {
         return Some(format!("its rejection was confirmed, and it {}", status.as_str()));
     }
     for call in history.calls.iter().filter(|call| call.response.code == 200) {
-        if let Operation::Decide { approval_id, decision, channel } = &call.operation {
+        if let ClientOperation::Decide { approval_id, decision, channel } = &call.operation {
             let gate = end.workflow.closed_gates.iter().find(|gate| gate.approval_id == *approval_id);
             let is_it = |said: &Decision| said.verdict.as_str() == *decision && said.channel == *channel;
             let counts = gate.is_some_and(|gate| gate.decisions.iter().any(is_it));
@@ -85,7 +88,7 @@ pub(super) fn was_applied(history: &WorkflowHistory, log: &[Entry]) -> Option<St
     }
     let last = end.workflow.closed_gates.last().map(|gate| gate.approval_id);
     let is_approved = history.calls.iter().any(|call| {
-        matches!(call.operation, Operation::Decide { approval_id, decision: "approved", .. } if Some(approval_id) == last)
+        matches!(call.operation, ClientOperation::Decide { approval_id, decision: "approved", .. } if Some(approval_id) == last)
     });
     let needed = end.workflow.submission.options.require_approval;
     (status == Status::Completed && needed && !is_approved)
@@ -108,13 +111,15 @@ pub(super) fn was_answered(history: &WorkflowHistory) -> Option<String> {
     let odd = history.calls.iter().find(|call| {
         let code = call.response.code;
         let expected: &[u16] = match call.operation {
-            Operation::Submit => &[202],
+            ClientOperation::Submit => &[202],
             // A missing workflow is reported by `was_kept`.
-            Operation::Status | Operation::FinalStatus => &[200, 404],
-            Operation::Cancel | Operation::Decide { .. } => &[200, 409],
-            Operation::List | Operation::Inbox | Operation::Analyze | Operation::SignIn => &[200],
+            ClientOperation::Status | ClientOperation::FinalStatus => &[200, 404],
+            ClientOperation::Cancel | ClientOperation::Decide { .. } => &[200, 409],
+            ClientOperation::List | ClientOperation::Inbox | ClientOperation::Analyze | ClientOperation::SignIn => {
+                &[200]
+            }
             // A token whose first revocation lost its response cannot be revoked again.
-            Operation::Revoke => &[200, 401],
+            ClientOperation::Revoke => &[200, 401],
         };
         !expected.contains(&code) && !matches!(code, 0 | 429 | 502..=504)
     })?;

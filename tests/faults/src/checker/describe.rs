@@ -6,7 +6,7 @@ use std::fmt::Write;
 use domain::ids::WorkflowId;
 
 use super::Violation;
-use crate::client::history::{Call, WorkflowHistory};
+use crate::client::history::{RecordedCall, WorkflowHistory};
 use crate::evidence::Evidence;
 
 /// Returns every violation, grouped by workflow, with the client's calls and the log entries of that workflow.
@@ -31,7 +31,7 @@ fn describe_one(text: &mut String, id: WorkflowId, histories: &[WorkflowHistory]
     let history = histories.iter().find(|history| history.id == Some(id));
     writeln!(text, "  workflow {id}, intent {:?}", history.map(|history| history.intent)).ok();
     for call in history.iter().flat_map(|history| &history.calls) {
-        let Call { from_ms, to_ms, api, operation, response } = call;
+        let RecordedCall { from_ms, to_ms, api, operation, response } = call;
         let target = api.map_or_else(|| "the bot".to_owned(), |api| format!("API {api}"));
         let line = format!("{from_ms:>7}..{to_ms:<7} ms {target} {operation:?}");
         writeln!(text, "  client {line} -> {} {}", response.code, response.words).ok();

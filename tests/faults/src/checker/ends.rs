@@ -6,7 +6,7 @@ use messaging::Entry;
 
 use super::MAX_RECOVERY;
 use super::log::is_end;
-use crate::client::history::{Intent, WorkflowHistory};
+use crate::client::history::{ClientIntent, WorkflowHistory};
 use crate::evidence::Evidence;
 
 /// The failure code of a step that used up its attempts.
@@ -67,13 +67,18 @@ pub(super) fn unintended_end(history: &WorkflowHistory, log: &[Entry], evidence:
     };
     let is_intended = match (history.intent, ended.status()) {
         (
-            Intent::Run | Intent::Approve | Intent::Bot | Intent::Change | Intent::Cancel | Intent::Race,
+            ClientIntent::Run
+            | ClientIntent::Approve
+            | ClientIntent::Bot
+            | ClientIntent::Change
+            | ClientIntent::Cancel
+            | ClientIntent::Race,
             Status::Completed,
         )
-        | (Intent::Cancel | Intent::Race, Status::Cancelled) => true,
-        (Intent::Reject, Status::Failed) => code == Some("rejected"),
+        | (ClientIntent::Cancel | ClientIntent::Race, Status::Cancelled) => true,
+        (ClientIntent::Reject, Status::Failed) => code == Some("rejected"),
         // A client that cancels leaves questions unanswered until then.
-        (Intent::Expire | Intent::Cancel, Status::Failed) => code == Some("approval_expired"),
+        (ClientIntent::Expire | ClientIntent::Cancel, Status::Failed) => code == Some("approval_expired"),
         (_, _) => false,
     };
     let end = ended.status().as_str();

@@ -6,7 +6,7 @@ use domain::ids::WorkflowId;
 use messaging::{Cause, StoredDeadLetter};
 
 use super::ends::EXHAUSTED;
-use super::{Finding, Logs};
+use super::{Anomaly, Logs};
 use crate::evidence::AllowedOutcomes;
 
 /// Returns workflows that ended because a step used up its attempts.
@@ -17,14 +17,14 @@ pub fn exhausted(logs: &Logs) -> impl Iterator<Item = WorkflowId> + '_ {
     })
 }
 
-pub(super) fn wrong(logs: &Logs, letters: &[StoredDeadLetter], allowed: AllowedOutcomes) -> Vec<Finding> {
+pub(super) fn wrong(logs: &Logs, letters: &[StoredDeadLetter], allowed: AllowedOutcomes) -> Vec<Anomaly> {
     let given_up = |kept: &&StoredDeadLetter| kept.letter.cause == Cause::Exhausted;
     let known: HashSet<WorkflowId> =
         letters.iter().filter(given_up).filter_map(|kept| kept.letter.workflow_id()).collect();
     let lost = exhausted(logs).filter(|id| !known.contains(id));
-    let lost = lost.map(|id| Finding::of(id, "a step used up its attempts, and there is no dead letter"));
+    let lost = lost.map(|id| Anomaly::of(id, "a step used up its attempts, and there is no dead letter"));
     let odd = letters.iter().filter(|kept| !(given_up(kept) && allowed.exhausted));
-    let odd = odd.map(|kept| Finding {
+    let odd = odd.map(|kept| Anomaly {
         workflow: kept.letter.workflow_id(),
         what: format!("unexpected dead letter: {}, {}", kept.letter.subject, kept.letter.reason),
     });

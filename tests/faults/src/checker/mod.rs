@@ -77,18 +77,18 @@ impl Invariant {
 
 /// A problem, and its workflow if it concerns one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct Anomaly {
     pub workflow: Option<WorkflowId>,
     pub what: String,
 }
 
-impl Finding {
-    /// Returns a finding about one workflow.
+impl Anomaly {
+    /// Returns an anomaly about one workflow.
     pub fn of(id: WorkflowId, what: impl Into<String>) -> Self {
         Self { workflow: Some(id), what: what.into() }
     }
 
-    /// Returns a finding about the whole round.
+    /// Returns an anomaly about the whole round.
     pub fn whole(what: impl Into<String>) -> Self {
         Self { workflow: None, what: what.into() }
     }
@@ -112,12 +112,12 @@ impl Violation {
 /// Returns every violation, those of workflows first.
 pub fn check(histories: &[WorkflowHistory], evidence: &Evidence) -> Vec<Violation> {
     let mut found = Vec::new();
-    let mut book = |invariant, findings: Vec<Finding>| {
-        let violation = |Finding { workflow, what }| Violation { invariant, workflow, what };
-        found.extend(findings.into_iter().map(violation));
+    let mut book = |invariant, anomalies: Vec<Anomaly>| {
+        let violation = |Anomaly { workflow, what }| Violation { invariant, workflow, what };
+        found.extend(anomalies.into_iter().map(violation));
     };
     for (id, log) in &evidence.logs {
-        let of = |finding: Option<String>| finding.map(|what| Finding::of(*id, what)).into_iter().collect();
+        let of = |anomaly: Option<String>| anomaly.map(|what| Anomaly::of(*id, what)).into_iter().collect();
         book(Invariant::EndsOnce, of(log::ends(log)));
         book(Invariant::EndsOnce, of(ends::unexplained(log, evidence)));
         book(Invariant::NoStaleCommit, of(log::continues(log)));
@@ -128,8 +128,8 @@ pub fn check(histories: &[WorkflowHistory], evidence: &Evidence) -> Vec<Violatio
     }
     for history in histories {
         let log = history.id.and_then(|id| evidence.logs.get(&id)).map(Vec::as_slice).unwrap_or_default();
-        let of = |finding: Option<String>| {
-            finding.map(|what| Finding { workflow: history.id, what }).into_iter().collect::<Vec<_>>()
+        let of = |anomaly: Option<String>| {
+            anomaly.map(|what| Anomaly { workflow: history.id, what }).into_iter().collect::<Vec<_>>()
         };
         book(Invariant::EndsOnce, of(client::was_kept(history, log)));
         book(Invariant::EndsOnce, of(ends::unintended_end(history, log, evidence)));
@@ -144,7 +144,7 @@ pub fn check(histories: &[WorkflowHistory], evidence: &Evidence) -> Vec<Violatio
     book(Invariant::EndsOnce, evidence.lost.clone());
     book(Invariant::ViewEqualsLog, evidence.differences.clone());
     book(Invariant::CorrectDeadLetters, letters::wrong(&evidence.logs, &evidence.letters, evidence.allowed));
-    book(Invariant::NoLeftovers, evidence.leftovers.iter().map(Finding::whole).collect());
+    book(Invariant::NoLeftovers, evidence.leftovers.iter().map(Anomaly::whole).collect());
     book(Invariant::Notified, unnotified(&evidence.logs, &evidence.notified));
     book(Invariant::Progress, progress::late(evidence.recovery).into_iter().collect());
     if let Some(healed) = evidence.healed {
@@ -155,18 +155,18 @@ pub fn check(histories: &[WorkflowHistory], evidence: &Evidence) -> Vec<Violatio
             book(Invariant::AuditComplete, unaudited(&evidence.logs, records));
             book(Invariant::AuditComplete, audit::wrong(&evidence.logs, records));
         }
-        Err(reason) => book(Invariant::AuditComplete, vec![Finding::whole(reason)]),
+        Err(reason) => book(Invariant::AuditComplete, vec![Anomaly::whole(reason)]),
     }
     found
 }
 
 /// Returns ended workflows whose notification was requested and not received.
-pub fn unnotified(logs: &Logs, notified: &std::collections::HashSet<WorkflowId>) -> Vec<Finding> {
+pub fn unnotified(logs: &Logs, notified: &std::collections::HashSet<WorkflowId>) -> Vec<Anomaly> {
     let ended = logs.iter().filter(|(_, log)| log.last().is_some_and(log::is_end));
     let wanted = ended.filter(|(_, log)| log[0].workflow.submission.options.notification_webhook.is_some());
     wanted
         .filter(|(id, _)| !notified.contains(id))
-        .map(|(id, _)| Finding::of(*id, "no notification of its end was received"))
+        .map(|(id, _)| Anomaly::of(*id, "no notification of its end was received"))
         .collect()
 }
 

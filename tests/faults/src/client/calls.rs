@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use super::Client;
-use super::history::{Call, Operation, Response};
+use super::history::{ClientOperation, RecordedCall, Response};
 
 /// Maximum tries until a healthy API responds.
 const MAX_TRIES: usize = 20;
@@ -16,7 +16,7 @@ const MAX_TRIES: usize = 20;
 /// One call of one API.
 pub(crate) struct ApiCall<'a> {
     pub(crate) number: usize,
-    pub(crate) operation: Operation,
+    pub(crate) operation: ClientOperation,
     pub(crate) path: &'a str,
     pub(crate) key: &'a str,
     pub(crate) body: Option<&'a Value>,
@@ -26,7 +26,7 @@ pub(crate) struct ApiCall<'a> {
 
 impl<'a> ApiCall<'a> {
     /// Returns a call without a body.
-    pub(crate) fn get(number: usize, operation: Operation, path: &'a str) -> Self {
+    pub(crate) fn get(number: usize, operation: ClientOperation, path: &'a str) -> Self {
         Self { number, operation, path, key: "", body: None, token: None }
     }
 }
@@ -60,11 +60,16 @@ impl Client {
         let value: Value = serde_json::from_str(&text).unwrap_or_default();
         let response = Response { code, words: words(code, &value, &text) };
         let output = shown_output(&value).filter(|_| code == 200 && operation.is_status());
-        let call =
-            Call { from_ms, to_ms: self.history.now_ms(), api: Some(api), operation, response: response.clone() };
+        let call = RecordedCall {
+            from_ms,
+            to_ms: self.history.now_ms(),
+            api: Some(api),
+            operation,
+            response: response.clone(),
+        };
         self.history.update(number, |history| {
             // Of equal status responses in a row only the first and the last are recorded.
-            let same = |call: &Call| call.operation == Operation::Status && call.response == response;
+            let same = |call: &RecordedCall| call.operation == ClientOperation::Status && call.response == response;
             if history.calls.len() >= 2 && same(&call) && history.calls.iter().rev().take(2).all(same) {
                 history.calls.pop();
             }
@@ -77,7 +82,7 @@ impl Client {
     /// Reads a workflow's status.
     pub(crate) async fn read_status(&self, number: usize, id: WorkflowId) -> Value {
         let path = status_path(id);
-        self.call(ApiCall::get(number, Operation::Status, &path)).await.1["data"].clone()
+        self.call(ApiCall::get(number, ClientOperation::Status, &path)).await.1["data"].clone()
     }
 
     /// Reads the status of every workflow from number `first` on, at each API, until it responds.
@@ -87,7 +92,7 @@ impl Client {
             let path = status_path(id);
             for api in 0..self.urls.len() {
                 for _ in 0..MAX_TRIES {
-                    let api_call = ApiCall::get(history.number, Operation::FinalStatus, &path);
+                    let api_call = ApiCall::get(history.number, ClientOperation::FinalStatus, &path);
                     if !is_retryable(self.call_at(api, api_call).await.0.code) {
                         break;
                     }

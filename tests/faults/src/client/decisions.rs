@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::calls::{ApiCall, is_retryable};
-use super::history::{Call, Operation, Response};
+use super::history::{ClientOperation, RecordedCall, Response};
 use super::{Client, POLL_INTERVAL, is_end};
 
 /// Delay between two tries.
@@ -56,8 +56,8 @@ impl Client {
             let from_ms = self.history.now_ms();
             let response = response_of(self.bot.decide(id, &decision, &message_id).await);
             let is_over = !is_retryable(response.code);
-            let operation = Operation::Decide { approval_id, decision: verdict, channel: Channel::Nats };
-            let call = Call { from_ms, to_ms: self.history.now_ms(), api: None, operation, response };
+            let operation = ClientOperation::Decide { approval_id, decision: verdict, channel: Channel::Nats };
+            let call = RecordedCall { from_ms, to_ms: self.history.now_ms(), api: None, operation, response };
             self.history.update(number, |history| history.calls.push(call));
             if is_over {
                 return;
@@ -86,7 +86,7 @@ impl Client {
             body[field] = value;
         }
         let key = format!("decision-{number}-{approval_id}");
-        let operation = Operation::Decide { approval_id, decision, channel: Channel::Http };
+        let operation = ClientOperation::Decide { approval_id, decision, channel: Channel::Http };
         let api_call = || ApiCall { key: &key, body: Some(&body), ..ApiCall::get(number, operation.clone(), &path) };
         while is_retryable(self.call(api_call()).await.0.code) {
             sleep(RETRY_DELAY).await;

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 /// The client's intent for a workflow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Intent {
+pub enum ClientIntent {
     /// Run it and release it without a human.
     Run,
     /// Approve the result.
@@ -30,7 +30,7 @@ pub enum Intent {
     Expire,
 }
 
-impl Intent {
+impl ClientIntent {
     /// Returns whether the result waits for a human.
     pub fn is_gated(self) -> bool {
         !matches!(self, Self::Run | Self::Cancel)
@@ -40,7 +40,7 @@ impl Intent {
 /// An operation of the client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Operation {
+pub enum ClientOperation {
     Submit,
     Status,
     /// A status after everything has caught up, at each API.
@@ -63,7 +63,7 @@ pub enum Operation {
     Revoke,
 }
 
-impl Operation {
+impl ClientOperation {
     /// Returns whether it reads the workflow's status.
     pub fn is_status(&self) -> bool {
         matches!(self, Self::Status | Self::FinalStatus)
@@ -81,13 +81,13 @@ pub struct Response {
 
 /// One operation and its response.
 #[derive(Debug, Clone, Serialize)]
-pub struct Call {
+pub struct RecordedCall {
     /// Milliseconds since the history began.
     pub from_ms: u64,
     pub to_ms: u64,
     /// The API that was called; `None` for the bot.
     pub api: Option<usize>,
-    pub operation: Operation,
+    pub operation: ClientOperation,
     pub response: Response,
 }
 
@@ -95,12 +95,12 @@ pub struct Call {
 #[derive(Debug, Clone, Serialize)]
 pub struct WorkflowHistory {
     pub number: usize,
-    pub intent: Intent,
+    pub intent: ClientIntent,
     /// The id in the first 202.
     pub id: Option<WorkflowId>,
     /// Ids in further 202 responses to the same key.
     pub other_ids: Vec<WorkflowId>,
-    pub calls: Vec<Call>,
+    pub calls: Vec<RecordedCall>,
     /// True once the client saw the question that it leaves unanswered.
     pub is_left_open: bool,
     /// The run time of its code.
@@ -113,7 +113,7 @@ pub struct WorkflowHistory {
 
 impl WorkflowHistory {
     /// Returns an empty history.
-    pub fn new(number: usize, intent: Intent) -> Self {
+    pub fn new(number: usize, intent: ClientIntent) -> Self {
         Self {
             number,
             intent,
@@ -130,25 +130,25 @@ impl WorkflowHistory {
 
 /// The histories of all workflows of a client.
 #[derive(Debug)]
-pub struct History {
+pub struct ClientHistory {
     began: Instant,
     histories: Mutex<Vec<WorkflowHistory>>,
 }
 
-impl Default for History {
+impl Default for ClientHistory {
     fn default() -> Self {
         Self { began: Instant::now(), histories: Mutex::default() }
     }
 }
 
-impl History {
+impl ClientHistory {
     /// Returns the milliseconds since the history began.
     pub fn now_ms(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Begins the history of a workflow and returns its number.
-    pub fn begin(&self, intent: Intent) -> usize {
+    pub fn begin(&self, intent: ClientIntent) -> usize {
         let mut histories = self.lock();
         let number = histories.len();
         histories.push(WorkflowHistory::new(number, intent));

@@ -22,7 +22,7 @@ use crate::random::Random;
 use bot::Bot;
 use calls::{ApiCall, JsonBody, is_retryable};
 use decisions::pending;
-use history::{History, Intent, Operation};
+use history::{ClientHistory, ClientIntent, ClientOperation};
 use script::Script;
 
 /// Interval between submissions.
@@ -46,14 +46,14 @@ const SIGN_IN_EVERY: usize = 12;
 /// Questions left to expire in a topology whose questions expire; the round waits for them.
 const UNANSWERED: usize = 3;
 /// Share of each intent in percent.
-const MIX: [(Intent, usize); 7] = [
-    (Intent::Run, 30),
-    (Intent::Approve, 15),
-    (Intent::Bot, 10),
-    (Intent::Reject, 10),
-    (Intent::Change, 10),
-    (Intent::Cancel, 15),
-    (Intent::Race, 10),
+const MIX: [(ClientIntent, usize); 7] = [
+    (ClientIntent::Run, 30),
+    (ClientIntent::Approve, 15),
+    (ClientIntent::Bot, 10),
+    (ClientIntent::Reject, 10),
+    (ClientIntent::Change, 10),
+    (ClientIntent::Cancel, 15),
+    (ClientIntent::Race, 10),
 ];
 
 /// A client of every API of a cluster.
@@ -68,7 +68,7 @@ pub struct Client {
     webhook: String,
     /// Number of questions to leave unanswered.
     unanswered: usize,
-    pub history: Arc<History>,
+    pub history: Arc<ClientHistory>,
 }
 
 impl Client {
@@ -103,7 +103,7 @@ impl Client {
         let (mut round, mut runs) = (0_usize, 0_usize);
         for _ in 0..self.unanswered {
             let client = self.clone();
-            in_flight.spawn(async move { client.run_with_reads(Intent::Expire, Duration::ZERO).await });
+            in_flight.spawn(async move { client.run_with_reads(ClientIntent::Expire, Duration::ZERO).await });
         }
         while !stop.is_cancelled() {
             while in_flight.try_join_next().is_some() {}
@@ -112,13 +112,13 @@ impl Client {
             for _ in 0..many.min(MAX_IN_FLIGHT.saturating_sub(in_flight.len())) {
                 let intent = intent(&mut random);
                 let delay = Duration::from_millis(random.any() % 900);
-                let is_long = intent == Intent::Run && runs.is_multiple_of(LONG_EVERY);
-                runs += usize::from(intent == Intent::Run);
+                let is_long = intent == ClientIntent::Run && runs.is_multiple_of(LONG_EVERY);
+                runs += usize::from(intent == ClientIntent::Run);
                 let client = self.clone();
                 if is_long {
                     let over = stop.clone().cancelled_owned();
                     in_flight.spawn(async move {
-                        client.run_workflow(Intent::Cancel, Some(LONG_RUN), over).await;
+                        client.run_workflow(ClientIntent::Cancel, Some(LONG_RUN), over).await;
                     });
                 } else {
                     in_flight.spawn(async move { client.run_with_reads(intent, delay).await });
@@ -136,14 +136,19 @@ impl Client {
 
     /// Runs one workflow from submission to end. Its code runs for `runs`, by default one second or none. An intent to
     /// cancel is carried out at `over`.
-    async fn run_workflow(&self, intent: Intent, runs: Option<Duration>, over: impl Future<Output = ()>) -> usize {
+    async fn run_workflow(
+        &self,
+        intent: ClientIntent,
+        runs: Option<Duration>,
+        over: impl Future<Output = ()>,
+    ) -> usize {
         let number = self.history.begin(intent);
         self.drive(number, intent, runs, over).await;
         number
     }
 
     /// Like [`Self::run_workflow`], cancelled after `delay`, with further reads beside it and after it.
-    async fn run_with_reads(&self, intent: Intent, delay: Duration) {
+    async fn run_with_reads(&self, intent: ClientIntent, delay: Duration) {
         let number = self.history.begin(intent);
         let analysis = async {
             if number.is_multiple_of(ANALYSIS_EVERY) {
@@ -154,33 +159,33 @@ impl Client {
         self.read_afterwards(number).await;
     }
 
-    async fn drive(&self, number: usize, intent: Intent, runs: Option<Duration>, over: impl Future<Output = ()>) {
+    async fn drive(&self, number: usize, intent: ClientIntent, runs: Option<Duration>, over: impl Future<Output = ()>) {
         let runs = runs.unwrap_or(Duration::from_secs(u64::from(number % 2 == 1)));
         let Some(id) = self.submit(number, intent, runs).await else { return };
         match intent {
-            Intent::Cancel => {
+            ClientIntent::Cancel => {
                 over.await;
                 self.cancel(number, id).await;
             }
-            Intent::Race => {
+            ClientIntent::Race => {
                 if let Some(gate) = self.until_asked(number, id, None).await {
                     tokio::join!(self.decide(number, id, gate, "approved"), self.cancel(number, id));
                 }
             }
-            Intent::Approve => drop(self.answer(number, id, None, "approved").await),
-            Intent::Reject => drop(self.answer(number, id, None, "rejected").await),
-            Intent::Change => {
+            ClientIntent::Approve => drop(self.answer(number, id, None, "approved").await),
+            ClientIntent::Reject => drop(self.answer(number, id, None, "rejected").await),
+            ClientIntent::Change => {
                 let first = self.answer(number, id, None, "changes_requested").await;
                 if let Some(first) = first {
                     self.supply_code_after(number, id, first, runs).await;
                 }
             }
-            Intent::Bot => self.answer_by_bot(number, id).await,
-            Intent::Expire => {
+            ClientIntent::Bot => self.answer_by_bot(number, id).await,
+            ClientIntent::Expire => {
                 let question = self.until_asked(number, id, None).await;
                 self.history.update(number, |history| history.is_left_open = question.is_some());
             }
-            Intent::Run => {}
+            ClientIntent::Run => {}
         }
         self.until_ended(number, id).await;
     }
@@ -195,16 +200,16 @@ impl Client {
 
     /// Runs one workflow without approval and returns its number.
     pub async fn run_one(&self) -> usize {
-        self.run_workflow(Intent::Run, None, ready(())).await
+        self.run_workflow(ClientIntent::Run, None, ready(())).await
     }
 
     /// Runs one workflow whose code takes [`WATCHED_RUN`].
     pub async fn run_long(&self) {
-        self.run_workflow(Intent::Run, Some(WATCHED_RUN), ready(())).await;
+        self.run_workflow(ClientIntent::Run, Some(WATCHED_RUN), ready(())).await;
     }
 
     /// Submits until it is accepted; any other response that is not retryable ends the workflow's history.
-    async fn submit(&self, number: usize, intent: Intent, runs: Duration) -> Option<WorkflowId> {
+    async fn submit(&self, number: usize, intent: ClientIntent, runs: Duration) -> Option<WorkflowId> {
         let key = format!("workflow-{number}-{}", self.history.now_ms());
         let script = Script::new(number, runs);
         self.history.update(number, |history| {
@@ -226,7 +231,8 @@ impl Client {
         let mut again = number.is_multiple_of(5);
         loop {
             let path = "/api/v3/execute";
-            let api_call = ApiCall { key: &key, body: Some(&body), ..ApiCall::get(number, Operation::Submit, path) };
+            let api_call =
+                ApiCall { key: &key, body: Some(&body), ..ApiCall::get(number, ClientOperation::Submit, path) };
             let (response, body) = self.call(api_call).await;
             match response.code {
                 202 => {
@@ -249,7 +255,7 @@ impl Client {
     async fn cancel(&self, number: usize, id: WorkflowId) {
         let path = format!("/api/v3/execute/cancel/{id}");
         let body = json!({});
-        let api_call = || ApiCall { body: Some(&body), ..ApiCall::get(number, Operation::Cancel, &path) };
+        let api_call = || ApiCall { body: Some(&body), ..ApiCall::get(number, ClientOperation::Cancel, &path) };
         while is_retryable(self.call(api_call()).await.0.code) {
             sleep(Duration::from_millis(200)).await;
         }
@@ -259,7 +265,7 @@ impl Client {
     async fn analyze(&self, number: usize) {
         let body = json!({"context": {"file_content": format!("print('analysis {number}')\n"), "language": "python"}});
         let path = "/api/v3/analyze";
-        self.call(ApiCall { body: Some(&body), ..ApiCall::get(number, Operation::Analyze, path) }).await;
+        self.call(ApiCall { body: Some(&body), ..ApiCall::get(number, ClientOperation::Analyze, path) }).await;
     }
 
     /// Reads the ended workflow at each API, and a list.
@@ -271,8 +277,8 @@ impl Client {
             }
         }
         let (operation, path) = match number % 2 {
-            0 => (Operation::List, "/api/v3/execute"),
-            _ => (Operation::Inbox, "/api/v3/approvals"),
+            0 => (ClientOperation::List, "/api/v3/execute"),
+            _ => (ClientOperation::Inbox, "/api/v3/approvals"),
         };
         self.call(ApiCall::get(number, operation, path)).await;
         if number.is_multiple_of(SIGN_IN_EVERY) {
@@ -284,14 +290,14 @@ impl Client {
     async fn sign_in_and_revoke(&self, number: usize) {
         let name = DEVELOPERS[0];
         let body = json!({"username": name, "password": format!("{name}_pass")});
-        let sign_in = ApiCall { body: Some(&body), ..ApiCall::get(number, Operation::SignIn, "/auth/token") };
+        let sign_in = ApiCall { body: Some(&body), ..ApiCall::get(number, ClientOperation::SignIn, "/auth/token") };
         let (_, answer) = self.call(sign_in).await;
         let Some(token) = answer["access_token"].as_str() else { return };
         let body = json!({});
         let revoke = ApiCall {
             body: Some(&body),
             token: Some(token),
-            ..ApiCall::get(number, Operation::Revoke, "/auth/revoke")
+            ..ApiCall::get(number, ClientOperation::Revoke, "/auth/revoke")
         };
         self.call(revoke).await;
     }
@@ -314,11 +320,12 @@ impl Client {
     /// Measures how long a new workflow takes until it is completed, and one that is approved, and returns the longer
     /// time. `None` if one exceeds `limit` or ends otherwise.
     pub async fn probe(&self, limit: Duration) -> Option<Duration> {
-        let (run, approved) = tokio::join!(self.probe_one(Intent::Run, limit), self.probe_one(Intent::Approve, limit));
+        let (run, approved) =
+            tokio::join!(self.probe_one(ClientIntent::Run, limit), self.probe_one(ClientIntent::Approve, limit));
         Some(run?.max(approved?))
     }
 
-    async fn probe_one(&self, intent: Intent, limit: Duration) -> Option<Duration> {
+    async fn probe_one(&self, intent: ClientIntent, limit: Duration) -> Option<Duration> {
         let begun = Instant::now();
         let until_completed = async {
             loop {
@@ -341,7 +348,7 @@ impl Client {
                 .history
                 .since(first)
                 .iter()
-                .any(|history| history.intent == Intent::Expire && !history.is_left_open)
+                .any(|history| history.intent == ClientIntent::Expire && !history.is_left_open)
             {
                 sleep(POLL_INTERVAL).await;
             }
@@ -350,7 +357,7 @@ impl Client {
     }
 }
 
-fn intent(random: &mut Random) -> Intent {
+fn intent(random: &mut Random) -> ClientIntent {
     let mut left = random.below(100);
     for (intent, share) in MIX {
         if left < share {
@@ -358,7 +365,7 @@ fn intent(random: &mut Random) -> Intent {
         }
         left -= share;
     }
-    Intent::Run
+    ClientIntent::Run
 }
 
 pub(crate) fn is_end(data: &Value) -> bool {

@@ -9,7 +9,7 @@ use cli::stack::broker_config::{self, BotAccount, BrokerEnvironment};
 use domain::identity::Secret;
 
 use super::process::ProcessSpec;
-use super::secrets::Secrets;
+use super::secrets::ClusterSecrets;
 use super::{BOT, OPERATOR};
 
 /// Ports and folder of one broker.
@@ -35,7 +35,7 @@ impl Node {
     }
 
     /// Writes the node's configuration. `routes` are the ports of the proxies to its peers; a single broker has none.
-    pub fn configure(&self, secrets: &Secrets, routes: &[u16]) -> io::Result<Vec<(String, String)>> {
+    pub fn configure(&self, secrets: &ClusterSecrets, routes: &[u16]) -> io::Result<Vec<(String, String)>> {
         let name = BOT.parse().map_err(io::Error::other)?;
         let bot = BotAccount { name, password: secrets.broker(BOT).expose().to_owned() };
         let server = broker_config::write(&self.folder, &[bot], &RuntimeName::all())?;

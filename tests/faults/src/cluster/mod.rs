@@ -21,13 +21,13 @@ use rustix::process::{Pid, Signal};
 
 pub use broker::Node;
 pub use jobs::{cgroups_of, jobs_of, mounts_below, remove_cgroups};
-pub use process::Process;
+pub use process::SupervisedProcess;
 pub use proxy::{LinkState, Proxy};
 pub use services::DEVELOPERS;
 
-use crate::programs::Programs;
+use crate::programs::ClusterPrograms;
 use redis_pair::RedisPair;
-use secrets::Secrets;
+use secrets::ClusterSecrets;
 
 /// Users of the brokers: the operator, and an approval bot.
 pub(crate) const OPERATOR: &str = "cli";
@@ -79,12 +79,12 @@ impl Topology {
 #[derive(Debug)]
 pub struct Cluster {
     pub nodes: Vec<Node>,
-    pub processes: Vec<Process>,
+    pub processes: Vec<SupervisedProcess>,
     pub proxies: Vec<Proxy>,
     pub api_urls: Vec<String>,
     pub folder: PathBuf,
     pub topology: Topology,
-    secrets: Secrets,
+    secrets: ClusterSecrets,
     redis: RedisPair,
     operator: Broker,
 }
@@ -93,16 +93,16 @@ impl Cluster {
     /// Starts a cluster in a new temporary folder and waits until it is ready.
     pub async fn start(topology: Topology) -> Result<Self, String> {
         let folder = fresh_folder().map_err(|error| error.to_string())?;
-        let programs = Programs::find()?;
-        let secrets = Secrets::fresh();
-        let mut plan = services::Plan::new(topology, &folder, &programs, &secrets);
+        let programs = ClusterPrograms::find()?;
+        let secrets = ClusterSecrets::fresh();
+        let mut plan = services::ClusterPlan::new(topology, &folder, &programs, &secrets);
         let servers = plan.servers().await.map_err(|error| error.to_string())?;
-        let processes: Vec<Process> = servers.into_iter().map(Process::start).collect();
+        let processes: Vec<SupervisedProcess> = servers.into_iter().map(SupervisedProcess::start).collect();
         let operator = plan.prepare().await?;
         let services = plan.services().await.map_err(|error| error.to_string())?;
-        let services::Plan { nodes, proxies, api_urls, redis, .. } = plan;
+        let services::ClusterPlan { nodes, proxies, api_urls, redis, .. } = plan;
         let mut cluster = Self { nodes, processes, proxies, api_urls, folder, topology, secrets, redis, operator };
-        cluster.processes.extend(services.into_iter().map(Process::start));
+        cluster.processes.extend(services.into_iter().map(SupervisedProcess::start));
         cluster.start_replication().await;
         match cluster.until_ready(Duration::from_secs(60)).await {
             Ok(()) => Ok(cluster),
@@ -133,7 +133,7 @@ impl Cluster {
     }
 
     /// Returns the processes whose name begins with `kind`, e.g. `worker`.
-    pub fn all<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Process> + 'a {
+    pub fn all<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a SupervisedProcess> + 'a {
         self.processes.iter().filter(move |process| process.name().starts_with(kind))
     }
 
@@ -142,7 +142,7 @@ impl Cluster {
     /// # Panics
     ///
     /// If there is none.
-    pub fn process(&self, name: &str) -> &Process {
+    pub fn process(&self, name: &str) -> &SupervisedProcess {
         self.processes
             .iter()
             .find(|process| process.name() == name)
@@ -166,8 +166,9 @@ impl Cluster {
 
     /// Returns how often processes whose name begins with `kind` triggered a failpoint.
     pub fn hits(&self, kind: &str, place: &str) -> u64 {
-        let file =
-            |process: &Process| self.folder.join("failpoints").join(process.name()).join(format!("{place}.hits"));
+        let file = |process: &SupervisedProcess| {
+            self.folder.join("failpoints").join(process.name()).join(format!("{place}.hits"))
+        };
         self.all(kind).filter_map(|process| fs::metadata(file(process)).ok()).map(|hits| hits.len()).sum()
     }
 
@@ -275,13 +276,13 @@ impl Cluster {
 
     /// Returns process ids of running workers.
     pub fn living_workers(&self) -> Vec<Pid> {
-        self.all("worker").filter_map(Process::pid).collect()
+        self.all("worker").filter_map(SupervisedProcess::pid).collect()
     }
 
     /// Returns process ids of workers that died more than 5 s ago and were not reused by a running one.
     pub fn dead_workers(&self) -> Vec<Pid> {
         let living = self.living_workers();
-        let deaths = self.all("worker").flat_map(Process::deaths);
+        let deaths = self.all("worker").flat_map(SupervisedProcess::deaths);
         let long_ago = deaths.filter(|(_, at)| at.elapsed() > Duration::from_secs(5));
         long_ago.map(|(pid, _)| pid).filter(|pid| !living.contains(pid)).collect()
     }

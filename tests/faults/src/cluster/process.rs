@@ -34,7 +34,7 @@ pub struct ProcessSpec {
 
 /// A supervised process.
 #[derive(Debug)]
-pub struct Process {
+pub struct SupervisedProcess {
     shared: Arc<Shared>,
     is_wanted: watch::Sender<bool>,
     task: JoinSet<()>,
@@ -58,7 +58,7 @@ struct State {
     deaths: Vec<(Pid, Instant)>,
 }
 
-impl Process {
+impl SupervisedProcess {
     /// Starts it and keeps it running.
     pub fn start(spec: ProcessSpec) -> Self {
         let shared = Arc::new(Shared { spec, state: Mutex::default(), is_stopped: AtomicBool::new(false) });

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cli::stack::WORKER_REDIS_ACL;
 
-use super::secrets::Secrets;
+use super::secrets::ClusterSecrets;
 
 const NAMES: [&str; 2] = ["redis-1", "redis-2"];
 
@@ -50,7 +50,7 @@ impl RedisPair {
 }
 
 /// Returns the configuration of one. Replication is configured at run time and rewritten into the file.
-pub(super) fn configuration(directory: &Path, port: u16, secrets: &Secrets) -> String {
+pub(super) fn configuration(directory: &Path, port: u16, secrets: &ClusterSecrets) -> String {
     let password = |user: &str| secrets.redis(user).expose().to_owned();
     format!(
         "bind 127.0.0.1\nport {port}\ndir \"{directory}\"\nappendonly yes\nappendfsync everysec\nsave \"\"\n\
@@ -66,7 +66,7 @@ pub(super) fn configuration(directory: &Path, port: u16, secrets: &Secrets) -> S
 }
 
 /// Runs a command as the operator in the Redis on a port; returns the reply if it succeeds.
-pub(super) fn command(port: u16, secrets: &Secrets, words: &[&str]) -> Option<String> {
+pub(super) fn command(port: u16, secrets: &ClusterSecrets, words: &[&str]) -> Option<String> {
     let output = Command::new("redis-cli")
         .args(["--no-auth-warning", "-e", "-p", &port.to_string(), "-a", secrets.redis("default").expose()])
         .args(words)
@@ -76,7 +76,7 @@ pub(super) fn command(port: u16, secrets: &Secrets, words: &[&str]) -> Option<St
 }
 
 /// Makes the Redis on `port` a replica of the one on `leader`, or of none, also after a restart.
-pub(super) fn follow(port: u16, leader: Option<u16>, secrets: &Secrets) -> bool {
+pub(super) fn follow(port: u16, leader: Option<u16>, secrets: &ClusterSecrets) -> bool {
     let leader = leader.map(|leader| leader.to_string());
     let words = match &leader {
         Some(leader) => ["REPLICAOF", "127.0.0.1", leader],
@@ -86,6 +86,6 @@ pub(super) fn follow(port: u16, leader: Option<u16>, secrets: &Secrets) -> bool 
 }
 
 /// Returns whether the Redis on `port` is a replica and in sync.
-pub(super) fn is_following(port: u16, secrets: &Secrets) -> bool {
+pub(super) fn is_following(port: u16, secrets: &ClusterSecrets) -> bool {
     command(port, secrets, &["INFO", "replication"]).is_some_and(|text| text.contains("master_link_status:up"))
 }

@@ -9,7 +9,7 @@ use super::BOT;
 
 /// Passwords of the users of the brokers and of Redis.
 #[derive(Debug)]
-pub struct Secrets {
+pub struct ClusterSecrets {
     brokers: BTreeMap<&'static str, Secret>,
     redis: BTreeMap<&'static str, Secret>,
 }
@@ -17,7 +17,7 @@ pub struct Secrets {
 /// The users of Redis: its operator, api and approver, and workers.
 const REDIS_USERS: [&str; 3] = ["default", "promptcraft", "worker"];
 
-impl Secrets {
+impl ClusterSecrets {
     /// Returns new secrets.
     pub fn fresh() -> Self {
         Self {

@@ -16,9 +16,9 @@ use super::broker::{Node, operator};
 use super::process::ProcessSpec;
 use super::proxy::Proxy;
 use super::redis_pair::{self, RedisPair};
-use super::secrets::Secrets;
+use super::secrets::ClusterSecrets;
 use super::{BOT, OPERATOR, Topology};
-use crate::programs::Programs;
+use crate::programs::ClusterPrograms;
 
 /// Developers with self-approval; their password is their name and `_pass`.
 pub const DEVELOPERS: [&str; 2] = ["ann", "ben"];
@@ -30,11 +30,11 @@ const STORE: &str = "512m";
 const NO_LIMIT: &str = "1000000/60000000";
 
 /// A cluster that is being started.
-pub(super) struct Plan<'a> {
+pub(super) struct ClusterPlan<'a> {
     topology: Topology,
     folder: &'a Path,
-    programs: &'a Programs,
-    secrets: &'a Secrets,
+    programs: &'a ClusterPrograms,
+    secrets: &'a ClusterSecrets,
     pub(super) nodes: Vec<Node>,
     pub(super) proxies: Vec<Proxy>,
     pub(super) api_urls: Vec<String>,
@@ -45,8 +45,13 @@ pub(super) fn local(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
 
-impl<'a> Plan<'a> {
-    pub(super) fn new(topology: Topology, folder: &'a Path, programs: &'a Programs, secrets: &'a Secrets) -> Self {
+impl<'a> ClusterPlan<'a> {
+    pub(super) fn new(
+        topology: Topology,
+        folder: &'a Path,
+        programs: &'a ClusterPrograms,
+        secrets: &'a ClusterSecrets,
+    ) -> Self {
         Self {
             topology,
             folder,

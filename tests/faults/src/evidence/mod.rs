@@ -14,7 +14,7 @@ use messaging::{AuditLog, AuditRecord, Retention, StoredDeadLetter};
 use read_model::compare;
 use tokio::time::{Instant, sleep};
 
-use crate::checker::{Finding, Logs, unaudited, unnotified};
+use crate::checker::{Anomaly, Logs, unaudited, unnotified};
 use crate::cluster::Cluster;
 use leftovers::remaining;
 use transitions::{Read, read, times};
@@ -43,13 +43,13 @@ pub struct Evidence {
     /// The broker's time of each of these transitions, by sequence.
     pub stored: HashMap<u64, Timestamp>,
     /// Workflows of earlier rounds whose state changed since.
-    pub lost: Vec<Finding>,
+    pub lost: Vec<Anomaly>,
     /// The audit log, or the reason why it cannot be read or its chain is broken.
     pub audit: Result<Vec<AuditRecord>, String>,
     /// Dead letters that were written in this round.
     pub letters: Vec<StoredDeadLetter>,
     /// Remaining differences between the read model and the log.
-    pub differences: Vec<Finding>,
+    pub differences: Vec<Anomaly>,
     pub leftovers: BTreeSet<String>,
     /// Workflows whose notification was received.
     pub notified: HashSet<WorkflowId>,
@@ -83,13 +83,13 @@ impl EarlierRounds {
     }
 }
 
-/// Repeats `look` until it has no findings, at most for [`CATCH_UP_TIMEOUT`], and returns the last findings.
-async fn retry_until_clean(mut look: impl AsyncFnMut() -> Vec<Finding>) -> Vec<Finding> {
+/// Repeats `look` until it has no anomalies, at most for [`CATCH_UP_TIMEOUT`], and returns the last anomalies.
+async fn retry_until_clean(mut look: impl AsyncFnMut() -> Vec<Anomaly>) -> Vec<Anomaly> {
     let give_up = Instant::now() + CATCH_UP_TIMEOUT;
     loop {
-        let findings = look().await;
-        if findings.is_empty() || Instant::now() > give_up {
-            return findings;
+        let anomalies = look().await;
+        if anomalies.is_empty() || Instant::now() > give_up {
+            return anomalies;
         }
         sleep(Duration::from_millis(500)).await;
     }
@@ -121,11 +121,11 @@ pub(crate) async fn gather(
     let letters =
         retry_read(async || cluster.dead_letters().list(None, known.last_letter, MAX_DEAD_LETTERS).await).await?;
     let differences = match cluster.view() {
-        Err(error) => vec![Finding::whole(error)],
+        Err(error) => vec![Anomaly::whole(error)],
         Ok(view) => {
             retry_until_clean(async || match compare(&log, &view).await {
-                Ok(found) => found.iter().map(|one| Finding::of(one.id, format!("{one:?}"))).collect(),
-                Err(error) => vec![Finding::whole(error.to_string())],
+                Ok(found) => found.iter().map(|one| Anomaly::of(one.id, format!("{one:?}"))).collect(),
+                Err(error) => vec![Anomaly::whole(error.to_string())],
             })
             .await
         }
@@ -136,7 +136,7 @@ pub(crate) async fn gather(
         audit = audit_log.read_all().await.map_err(|error| error.to_string());
         match &audit {
             Ok(records) => unaudited(&logs, records),
-            Err(error) => vec![Finding::whole(error)],
+            Err(error) => vec![Anomaly::whole(error)],
         }
     })
     .await;

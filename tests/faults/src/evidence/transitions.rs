@@ -10,14 +10,14 @@ use futures_util::{StreamExt, TryStreamExt};
 use messaging::{Entry, ReadError, Retention, WorkflowLog};
 use tokio::time::{Instant, sleep};
 
-use crate::checker::{Finding, Logs};
+use crate::checker::{Anomaly, Logs};
 use crate::evidence::{CATCH_UP_TIMEOUT, EarlierRounds};
 
 /// The content of the log.
 pub(crate) struct Read {
     pub(crate) logs: Logs,
     /// Workflows of earlier rounds whose state changed since.
-    pub(crate) lost: Vec<Finding>,
+    pub(crate) lost: Vec<Anomaly>,
 }
 
 /// Reads every transition of every workflow that is not `known`, including the `accepted` ones.
@@ -48,10 +48,10 @@ pub(crate) async fn read(
             continue;
         }
         match log.newest_from_leader(*id).await? {
-            None => lost.push(Finding::of(*id, format!("it was at {sequence} in an earlier round and is missing now"))),
+            None => lost.push(Anomaly::of(*id, format!("it was at {sequence} in an earlier round and is missing now"))),
             Some(newest) if newest.sequence < *sequence || (*has_ended && newest.sequence > *sequence) => {
                 let what = format!("it was at {sequence} in an earlier round and is at {} now", newest.sequence);
-                lost.push(Finding::of(*id, what));
+                lost.push(Anomaly::of(*id, what));
             }
             Some(_) => {}
         }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tokio::time::{Instant, sleep};
 
-use crate::cluster::{Cluster, LinkState, Process, Proxy};
+use crate::cluster::{Cluster, LinkState, Proxy, SupervisedProcess};
 use confirmation::Confirmation;
 use network::set_links;
 use targets::{resolve, select};
@@ -256,8 +256,8 @@ impl Fault {
             | Self::RollingRestart(_)
             | Self::RedisFlush
             | Self::RedisFailover => {}
-            Self::Down(_) => cluster.processes.iter().for_each(Process::allow_start),
-            Self::Stop(_) => cluster.processes.iter().for_each(Process::resume),
+            Self::Down(_) => cluster.processes.iter().for_each(SupervisedProcess::allow_start),
+            Self::Stop(_) => cluster.processes.iter().for_each(SupervisedProcess::resume),
             Self::At { .. } | Self::InRun { .. } | Self::Refill { .. } | Self::Poison(_) | Self::Clock(..) => {
                 cluster.clear_failpoints();
             }
@@ -292,8 +292,10 @@ impl Fault {
 }
 
 /// Returns all of them once all run; waits for restarts.
-async fn running<'a>(processes: impl Iterator<Item = &'a Process>) -> Result<Vec<&'a Process>, Injected> {
-    let all: Vec<&Process> = processes.collect();
+async fn running<'a>(
+    processes: impl Iterator<Item = &'a SupervisedProcess>,
+) -> Result<Vec<&'a SupervisedProcess>, Injected> {
+    let all: Vec<&SupervisedProcess> = processes.collect();
     let give_up = Instant::now() + START_TIMEOUT;
     while let Some(missing) = all.iter().find(|process| process.pid().is_none()) {
         if Instant::now() > give_up {

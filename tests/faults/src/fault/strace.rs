@@ -6,7 +6,7 @@ use std::fs;
 use rustix::process::Signal;
 
 use super::{Injected, run};
-use crate::cluster::{Cluster, Process};
+use crate::cluster::{Cluster, SupervisedProcess};
 
 pub(super) const SLOW: &str = "fsync,fdatasync:delay_enter=20000";
 pub(super) const FAILING: &str = "fsync,fdatasync:error=EIO";
@@ -32,7 +32,7 @@ pub(super) fn end(cluster: &Cluster) {
 }
 
 /// Returns those that are to be traced.
-pub(super) fn wrapped(cluster: &Cluster) -> impl Iterator<Item = &Process> {
+pub(super) fn wrapped(cluster: &Cluster) -> impl Iterator<Item = &SupervisedProcess> {
     cluster.processes.iter().filter(|process| process.is_wrapped())
 }
 

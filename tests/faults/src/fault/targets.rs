@@ -1,6 +1,6 @@
 //! Resolves the names in a fault to processes.
 
-use crate::cluster::{Cluster, Process};
+use crate::cluster::{Cluster, SupervisedProcess};
 
 /// Selects the broker that leads the log when the fault is injected.
 const LEADER: &str = "leader";
@@ -13,7 +13,10 @@ pub(super) async fn resolve(cluster: &Cluster, name: &str) -> String {
 }
 
 /// Returns the processes of these names.
-pub(super) async fn select<'a>(cluster: &'a Cluster, names: &[&str]) -> impl Iterator<Item = &'a Process> + use<'a> {
+pub(super) async fn select<'a>(
+    cluster: &'a Cluster,
+    names: &[&str],
+) -> impl Iterator<Item = &'a SupervisedProcess> + use<'a> {
     let mut true_names = Vec::new();
     for name in names {
         true_names.push(if *name == REDIS { cluster.redis_name() } else { resolve(cluster, name).await });

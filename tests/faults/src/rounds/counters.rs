@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::rounds::Verdict;
+use crate::rounds::RoundVerdict;
 use crate::rounds::figures::RoundFigures;
 use crate::rounds::report;
 
@@ -23,7 +23,7 @@ pub struct Counters {
 
 impl Counters {
     /// Counts a round and prints it.
-    pub fn book(&mut self, verdict: &Verdict) {
+    pub fn book(&mut self, verdict: &RoundVerdict) {
         println!("{}", report::row(verdict));
         print!("{}", verdict.description);
         self.rounds.push(RoundFigures::of(verdict));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::checker::MAX_RECOVERY;
-use crate::rounds::Verdict;
+use crate::rounds::RoundVerdict;
 
 /// The figures of a round, written by `--json`.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub struct RoundFigures {
 
 impl RoundFigures {
     /// Returns the figures of a round.
-    pub fn of(verdict: &Verdict) -> Self {
+    pub fn of(verdict: &RoundVerdict) -> Self {
         let broken: BTreeSet<_> = verdict.violations.iter().filter_map(|violation| violation.workflow).collect();
         let mut whole = BTreeMap::new();
         for violation in verdict.violations.iter().filter(|violation| violation.workflow.is_none()) {
@@ -64,7 +64,7 @@ mod tests {
     fn a_workflow_counts_once_and_a_late_recovery_is_no_further_violation() {
         let id: WorkflowId = "018f3a52-61d7-7b0e-9a54-2f0f51c7a9d3".parse().unwrap();
         let violation = |invariant, workflow| Violation { invariant, workflow, what: String::new() };
-        let verdict = Verdict {
+        let verdict = RoundVerdict {
             workflows: 40,
             recovery: Some(MAX_RECOVERY + Duration::from_secs(1)),
             violations: vec![
@@ -73,12 +73,12 @@ mod tests {
                 violation(Invariant::Progress, None),
                 violation(Invariant::AuditComplete, None),
             ],
-            ..Verdict::default()
+            ..RoundVerdict::default()
         };
         let figures = RoundFigures::of(&verdict);
         assert_eq!((figures.broken_workflows, figures.is_judged, figures.is_recovered), (1, true, false));
         assert_eq!(figures.whole_violations, BTreeMap::from([("audited".to_owned(), 1)]));
-        let unreadable = Verdict { unreadable: Some("no broker".to_owned()), ..Verdict::default() };
+        let unreadable = RoundVerdict { unreadable: Some("no broker".to_owned()), ..RoundVerdict::default() };
         assert!(!RoundFigures::of(&unreadable).is_judged);
     }
 }

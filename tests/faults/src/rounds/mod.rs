@@ -39,7 +39,7 @@ pub struct Injection {
 
 /// The result of a round.
 #[derive(Debug, Default)]
-pub struct Verdict {
+pub struct RoundVerdict {
     pub name: String,
     /// Reason why this machine cannot make its only fault.
     pub unsupported: Option<String>,
@@ -73,7 +73,7 @@ pub struct Harness {
 
 /// The result of the faults alone.
 struct Played {
-    verdict: Verdict,
+    verdict: RoundVerdict,
     healed: Timestamp,
 }
 
@@ -87,13 +87,19 @@ impl Harness {
     }
 
     /// Plays one round of one or several faults, one after the other.
-    pub async fn round(&mut self, name: &str, seed: u64, injections: &[Injection]) -> Verdict {
+    pub async fn round(&mut self, name: &str, seed: u64, injections: &[Injection]) -> RoundVerdict {
         self.long_round(name, seed, injections, 0).await
     }
 
     /// Plays one round. The faults are injected again from the first one until `workflows` were started, at most
     /// [`MAX_PASSES`] times.
-    pub async fn long_round(&mut self, name: &str, seed: u64, injections: &[Injection], workflows: usize) -> Verdict {
+    pub async fn long_round(
+        &mut self,
+        name: &str,
+        seed: u64,
+        injections: &[Injection],
+        workflows: usize,
+    ) -> RoundVerdict {
         let first = self.client.history.count();
         let began = Instant::now();
         let (stop, over) = (CancellationToken::new(), CancellationToken::new());
@@ -109,7 +115,7 @@ impl Harness {
         let gathered = gather(&self.cluster, &self.receiver, &accepted, &self.known).await;
         self.client.read_final_statuses(first).await;
         let histories = self.client.history.since(first);
-        let verdict = Verdict { workflows: accepted.len(), ..verdict };
+        let verdict = RoundVerdict { workflows: accepted.len(), ..verdict };
         let verdict = match gathered {
             Ok(mut evidence) => {
                 evidence.leftovers.extend(watched.left);
@@ -121,9 +127,9 @@ impl Harness {
                 evidence.allowed = allowed(injections);
                 self.judge(verdict, &histories, &evidence)
             }
-            Err(reason) => Verdict { unreadable: Some(reason), ..verdict },
+            Err(reason) => RoundVerdict { unreadable: Some(reason), ..verdict },
         };
-        Verdict { took: began.elapsed(), ..verdict }
+        RoundVerdict { took: began.elapsed(), ..verdict }
     }
 
     /// Injects the faults, measures the recovery, then stops the load.
@@ -136,7 +142,7 @@ impl Harness {
     ) -> Played {
         sleep(WARM_UP).await;
         self.client.until_left_open(first).await;
-        let mut verdict = Verdict { name: name.to_owned(), ..Verdict::default() };
+        let mut verdict = RoundVerdict { name: name.to_owned(), ..RoundVerdict::default() };
         for pass in 0..MAX_PASSES {
             for injection in injections {
                 let is_enough = pass > 0 && self.client.history.count() >= first + workflows;
@@ -152,7 +158,7 @@ impl Harness {
     }
 
     /// Injects a fault and counts it, or records the reason why it had no effect.
-    async fn inject(&self, injection: &Injection, is_only: bool, verdict: &mut Verdict) {
+    async fn inject(&self, injection: &Injection, is_only: bool, verdict: &mut RoundVerdict) {
         match injection.fault.inject(&self.cluster, injection.hold).await {
             Injected::Yes => verdict.made += 1,
             Injected::Unsupported(reason) if is_only => verdict.unsupported = Some(reason),
@@ -163,11 +169,11 @@ impl Harness {
         }
     }
 
-    fn judge(&mut self, verdict: Verdict, histories: &[WorkflowHistory], evidence: &Evidence) -> Verdict {
+    fn judge(&mut self, verdict: RoundVerdict, histories: &[WorkflowHistory], evidence: &Evidence) -> RoundVerdict {
         let violations = check(histories, evidence);
         let description = describe(&violations, histories, evidence);
         self.known.add(evidence);
-        Verdict { violations, description, ..verdict }
+        RoundVerdict { violations, description, ..verdict }
     }
 
     /// Stops the cluster. With `keep` its folder stays, with the client's history in it.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::client::history::Operation;
-use crate::cluster::{Cluster, Process, jobs_of};
+use crate::client::history::ClientOperation;
+use crate::cluster::{Cluster, SupervisedProcess, jobs_of};
 use crate::rounds::Harness;
 
 /// Samples of each measure.
@@ -105,13 +105,13 @@ impl Harness {
         let ended = killed.elapsed();
         let history = self.client.history.since(number).into_iter().next()?;
         let accepted =
-            history.calls.iter().find(|call| call.operation == Operation::Submit && call.response.code == 202)?;
+            history.calls.iter().find(|call| call.operation == ClientOperation::Submit && call.response.code == 202)?;
         Some(vec![Duration::from_millis(accepted.to_ms.saturating_sub(killed_ms)), ended])
     }
 }
 
 /// Returns a worker, other than the process `but`, that runs a job.
-fn worker_with_a_job(cluster: &Cluster, but: Option<Pid>) -> Option<&Process> {
+fn worker_with_a_job(cluster: &Cluster, but: Option<Pid>) -> Option<&SupervisedProcess> {
     cluster.all("worker").find(|worker| {
         let pid = worker.pid();
         // A starting worker also runs a probe in its sandbox.

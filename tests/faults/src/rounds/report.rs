@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::checker::Invariant;
-use crate::rounds::Verdict;
+use crate::rounds::RoundVerdict;
 use crate::rounds::counters::Counters;
 
 /// Returns the head of the table.
@@ -17,7 +17,7 @@ pub fn head() -> String {
 }
 
 /// Returns one row of the table.
-pub fn row(verdict: &Verdict) -> String {
+pub fn row(verdict: &RoundVerdict) -> String {
     let mut line = format!("{:<44}", verdict.name);
     if let Some(reason) = &verdict.unsupported {
         line += &format!(" SKIPPED: {reason}");
@@ -58,7 +58,7 @@ pub fn end(counters: &Counters, minutes: f64) -> String {
     text
 }
 
-impl Verdict {
+impl RoundVerdict {
     /// Returns whether every invariant held and the round showed something. A fault that this machine does not support
     /// is no failure.
     pub fn is_good(&self) -> bool {

@@ -7,11 +7,11 @@ use domain::approval::{Actor, Channel, Decision, GateDecision, Policy, RiskLevel
 use domain::ids::{ApprovalId, Digest, EventId};
 use domain::samples::{START, options, submitted};
 use domain::workflow::{
-    Artifacts, Content, Event, EventKind, EventRecord, Failure, Options, StepUsage, TestSummary, TestVerdict, Workflow,
-    transition,
+    Artifacts, Content, Event, EventKind, EventRecord, Failure, StepUsage, SubmissionOptions, TestSummary, TestVerdict,
+    Workflow, transition,
 };
-use faults::checker::{Finding, Invariant, check, describe};
-use faults::client::history::{Call, Intent, Operation, Response, WorkflowHistory};
+use faults::checker::{Anomaly, Invariant, check, describe};
+use faults::client::history::{ClientIntent, ClientOperation, RecordedCall, Response, WorkflowHistory};
 use faults::evidence::{AllowedOutcomes, Evidence};
 use messaging::{AuditRecord, Cause, DeadLetter, Entry, StoredDeadLetter};
 use service::telemetry::TraceContext;
@@ -36,9 +36,9 @@ impl Case {
         log.push(entry(sequence, workflow, kind));
     }
 
-    fn call(&mut self, operation: Operation, code: u16, words: &str) {
+    fn call(&mut self, operation: ClientOperation, code: u16, words: &str) {
         let response = Response { code, words: words.to_owned() };
-        self.history.calls.push(Call { from_ms: 0, to_ms: 1, api: Some(0), operation, response });
+        self.history.calls.push(RecordedCall { from_ms: 0, to_ms: 1, api: Some(0), operation, response });
     }
 
     /// Sets the broker's time of each transition to its own, unless the case has another.
@@ -119,10 +119,13 @@ fn first_gate(case: &Case) -> ApprovalId {
 
 /// Returns a parked workflow that was accepted.
 fn parked() -> Case {
-    let workflow = submitted("ann", Options { require_approval: true, ..options() });
+    let workflow = submitted("ann", SubmissionOptions { require_approval: true, ..options() });
     let id = workflow.id;
-    let history =
-        WorkflowHistory { id: Some(id), expected: Some(Digest::of(b"1")), ..WorkflowHistory::new(0, Intent::Approve) };
+    let history = WorkflowHistory {
+        id: Some(id),
+        expected: Some(Digest::of(b"1")),
+        ..WorkflowHistory::new(0, ClientIntent::Approve)
+    };
     let evidence = Evidence {
         logs: BTreeMap::from([(id, vec![entry(1, workflow, EventKind::Submitted)])]),
         stored: HashMap::new(),
@@ -145,7 +148,7 @@ fn parked() -> Case {
     case.append(3, executed());
     let event = park(&case.log()[4].workflow);
     case.append(4, event);
-    case.call(Operation::Submit, 202, "");
+    case.call(ClientOperation::Submit, 202, "");
     case
 }
 
@@ -154,21 +157,21 @@ fn released() -> Case {
     let mut case = parked();
     let approval_id = first_gate(&case);
     case.append(5, decision(Verdict::Approved));
-    case.call(Operation::Decide { approval_id, decision: "approved", channel: Channel::Http }, 200, "completed");
-    case.call(Operation::Status, 200, "completed");
-    case.call(Operation::FinalStatus, 200, "completed");
+    case.call(ClientOperation::Decide { approval_id, decision: "approved", channel: Channel::Http }, 200, "completed");
+    case.call(ClientOperation::Status, 200, "completed");
+    case.call(ClientOperation::FinalStatus, 200, "completed");
     case.history.outputs.push(Digest::of(b"1"));
     audit(&mut case);
     case
 }
 
 /// Returns a failed workflow with this code and intent, with its audit records.
-fn failed(intent: Intent, code: &'static str) -> Case {
+fn failed(intent: ClientIntent, code: &'static str) -> Case {
     let mut case = parked();
     case.history.intent = intent;
     case.log().truncate(4);
     case.append(3, Event::failed(Failure::new(code, "It broke.", "Look.")));
-    case.call(Operation::FinalStatus, 200, &format!("failed ({code})"));
+    case.call(ClientOperation::FinalStatus, 200, &format!("failed ({code})"));
     audit(&mut case);
     case
 }
@@ -230,15 +233,15 @@ fn what_was_accepted_has_to_end_and_only_once() {
     lost.breaks(Invariant::EndsOnce);
 
     let mut other = released();
-    other.call(Operation::Status, 200, "failed (timeout)");
+    other.call(ClientOperation::Status, 200, "failed (timeout)");
     other.breaks(Invariant::EndsOnce);
 
     let mut forgotten = released();
-    forgotten.call(Operation::Status, 404, "");
+    forgotten.call(ClientOperation::Status, 404, "");
     forgotten.breaks(Invariant::EndsOnce);
 
     let mut undone = released();
-    undone.call(Operation::Status, 200, "running");
+    undone.call(ClientOperation::Status, 200, "running");
     undone.breaks(Invariant::EndsOnce);
 
     let mut doubled = released();
@@ -267,27 +270,27 @@ fn nothing_is_released_unapproved_or_against_an_answer() {
     changed.breaks(Invariant::NothingUnapproved);
 
     let mut unasked = released();
-    unasked.history.calls.retain(|call| !matches!(call.operation, Operation::Decide { .. }));
+    unasked.history.calls.retain(|call| !matches!(call.operation, ClientOperation::Decide { .. }));
     unasked.breaks(Invariant::NothingUnapproved);
 
     let mut cancelled = released();
-    cancelled.call(Operation::Cancel, 200, "cancelled");
+    cancelled.call(ClientOperation::Cancel, 200, "cancelled");
     cancelled.breaks(Invariant::NothingUnapproved);
 
     let mut other = released();
     let approval_id = ApprovalId::for_gate(other.history.id.expect("an id"), 2);
-    other.history.calls.retain(|call| !matches!(call.operation, Operation::Decide { .. }));
-    other.call(Operation::Decide { approval_id, decision: "approved", channel: Channel::Http }, 409, "");
+    other.history.calls.retain(|call| !matches!(call.operation, ClientOperation::Decide { .. }));
+    other.call(ClientOperation::Decide { approval_id, decision: "approved", channel: Channel::Http }, 409, "");
     other.breaks(Invariant::NothingUnapproved);
 
     let mut bots = released();
     let approval_id = first_gate(&bots);
-    bots.call(Operation::Decide { approval_id, decision: "approved", channel: Channel::Nats }, 200, "completed");
+    bots.call(ClientOperation::Decide { approval_id, decision: "approved", channel: Channel::Nats }, 200, "completed");
     bots.breaks(Invariant::NothingUnapproved);
 
     let mut rejected = released();
     let approval_id = first_gate(&rejected);
-    rejected.call(Operation::Decide { approval_id, decision: "rejected", channel: Channel::Http }, 200, "failed");
+    rejected.call(ClientOperation::Decide { approval_id, decision: "rejected", channel: Channel::Http }, 200, "failed");
     rejected.breaks(Invariant::NothingUnapproved);
 }
 
@@ -299,7 +302,7 @@ fn what_follows_the_log_has_to_follow_it() {
 
     let mut unrefused = released();
     let approval_id = first_gate(&unrefused);
-    unrefused.call(Operation::Decide { approval_id, decision: "rejected", channel: Channel::Http }, 409, "");
+    unrefused.call(ClientOperation::Decide { approval_id, decision: "rejected", channel: Channel::Http }, 409, "");
     unrefused.breaks(Invariant::AuditComplete);
 
     let mut unchained = released();
@@ -307,7 +310,7 @@ fn what_follows_the_log_has_to_follow_it() {
     unchained.breaks(Invariant::AuditComplete);
 
     let mut different = released();
-    different.evidence.differences.push(Finding::whole("a difference"));
+    different.evidence.differences.push(Anomaly::whole("a difference"));
     different.breaks(Invariant::ViewEqualsLog);
 
     let mut littered = released();
@@ -330,23 +333,23 @@ fn what_follows_the_log_has_to_follow_it() {
 #[test]
 fn every_wish_has_its_ends() {
     for intent in [
-        Intent::Run,
-        Intent::Approve,
-        Intent::Change,
-        Intent::Cancel,
-        Intent::Race,
-        Intent::Reject,
-        Intent::Bot,
-        Intent::Expire,
+        ClientIntent::Run,
+        ClientIntent::Approve,
+        ClientIntent::Change,
+        ClientIntent::Cancel,
+        ClientIntent::Race,
+        ClientIntent::Reject,
+        ClientIntent::Bot,
+        ClientIntent::Expire,
     ] {
         failed(intent, "internal").breaks(Invariant::EndsOnce);
     }
-    failed(Intent::Reject, "rejected").holds();
+    failed(ClientIntent::Reject, "rejected").holds();
     let mut unrejected = released();
-    unrejected.history.intent = Intent::Reject;
+    unrejected.history.intent = ClientIntent::Reject;
     unrejected.breaks(Invariant::EndsOnce);
 
-    let mut late = failed(Intent::Run, "timeout");
+    let mut late = failed(ClientIntent::Run, "timeout");
     late.evidence.allowed.timeouts = true;
     late.holds();
     let mut timed_out = released();
@@ -355,13 +358,13 @@ fn every_wish_has_its_ends() {
 }
 
 /// Returns a workflow whose question expired this long after it was asked, by the broker's clock.
-fn expired(intent: Intent, after: Duration) -> Case {
+fn expired(intent: ClientIntent, after: Duration) -> Case {
     let mut case = parked();
     case.history.intent = intent;
     case.append(5, Event::Expired);
     let asked_at = case.log()[5].workflow.park().expect("a question").requested_at;
     case.evidence.stored.insert(7, asked_at.after(after));
-    case.call(Operation::FinalStatus, 200, "failed (approval_expired)");
+    case.call(ClientOperation::FinalStatus, 200, "failed (approval_expired)");
     audit(&mut case);
     case
 }
@@ -369,25 +372,25 @@ fn expired(intent: Intent, after: Duration) -> Case {
 #[test]
 fn a_question_expires_when_its_time_is_over_and_not_before() {
     let time = Policy::default().expiry;
-    expired(Intent::Expire, time).holds();
-    expired(Intent::Cancel, time).holds();
-    expired(Intent::Expire, time - Duration::from_millis(1)).breaks(Invariant::EndsOnce);
-    expired(Intent::Approve, time).breaks(Invariant::EndsOnce);
-    let mut late = expired(Intent::Approve, time);
+    expired(ClientIntent::Expire, time).holds();
+    expired(ClientIntent::Cancel, time).holds();
+    expired(ClientIntent::Expire, time - Duration::from_millis(1)).breaks(Invariant::EndsOnce);
+    expired(ClientIntent::Approve, time).breaks(Invariant::EndsOnce);
+    let mut late = expired(ClientIntent::Approve, time);
     late.evidence.allowed.late_answers = true;
     late.evidence.healed = Some(START.after(time));
     late.holds();
-    let mut slow = expired(Intent::Approve, time);
+    let mut slow = expired(ClientIntent::Approve, time);
     slow.evidence.allowed.late_answers = true;
     slow.evidence.healed = Some(START.after(time - Duration::from_secs(31)));
     slow.breaks(Invariant::EndsOnce);
     for (after, is_late) in [(30, false), (31, true)] {
-        let mut case = expired(Intent::Expire, time + Duration::from_secs(after));
+        let mut case = expired(ClientIntent::Expire, time + Duration::from_secs(after));
         case.evidence.healed = Some(START.after(Duration::from_secs(60)));
         if is_late { case.breaks(Invariant::Progress) } else { case.holds() }
     }
     let mut response = released();
-    response.history.intent = Intent::Expire;
+    response.history.intent = ClientIntent::Expire;
     response.breaks(Invariant::EndsOnce);
 }
 
@@ -396,7 +399,7 @@ fn what_the_bot_said_is_a_bots_and_no_persons() {
     let refused = |actor: Actor, path: &str, channel: Channel| {
         let mut case = released();
         let approval_id = first_gate(&case);
-        case.call(Operation::Decide { approval_id, decision: "rejected", channel }, 409, "already_decided");
+        case.call(ClientOperation::Decide { approval_id, decision: "rejected", channel }, 409, "already_decided");
         let like = records(&mut case)[0].clone();
         let detail = Some("rejected was refused: already_decided".into());
         let (key, action, path) = ("refused-1".into(), "refused".into(), path.into());
@@ -413,7 +416,7 @@ fn what_the_bot_said_is_a_bots_and_no_persons() {
 #[test]
 fn a_step_that_was_given_up_has_a_letter_and_a_reason() {
     let exhausted = |explains: bool, cause: Option<Cause>| {
-        let mut case = failed(Intent::Run, "attempts_exhausted");
+        let mut case = failed(ClientIntent::Run, "attempts_exhausted");
         case.evidence.allowed.exhausted = explains;
         case.evidence.letters.extend(cause.map(|cause| letter(&case, cause)));
         case
@@ -431,7 +434,7 @@ fn every_api_shows_the_end_and_what_the_code_printed() {
     unasked.breaks(Invariant::EndsOnce);
 
     let mut unavailable = released();
-    unavailable.call(Operation::FinalStatus, 503, "");
+    unavailable.call(ClientOperation::FinalStatus, 503, "");
     unavailable.breaks(Invariant::EndsOnce);
 
     let mut other = released();
@@ -442,9 +445,12 @@ fn every_api_shows_the_end_and_what_the_code_printed() {
     nothing.history.outputs.clear();
     nothing.breaks(Invariant::CorrectContent);
 
-    for (operation, code) in
-        [(Operation::Submit, 409), (Operation::Submit, 401), (Operation::Status, 500), (Operation::Cancel, 404)]
-    {
+    for (operation, code) in [
+        (ClientOperation::Submit, 409),
+        (ClientOperation::Submit, 401),
+        (ClientOperation::Status, 500),
+        (ClientOperation::Cancel, 404),
+    ] {
         let mut odd = released();
         odd.call(operation, code, "");
         odd.breaks(Invariant::CorrectResponses);
@@ -455,7 +461,7 @@ fn every_api_shows_the_end_and_what_the_code_printed() {
 fn what_was_judged_stays_and_what_stood_goes_on() {
     let mut lost = released();
     let other = ApprovalId::nobodys();
-    lost.evidence.lost.push(Finding::whole(format!("{other} is missing")));
+    lost.evidence.lost.push(Anomaly::whole(format!("{other} is missing")));
     lost.breaks(Invariant::EndsOnce);
 
     // Transition n happened n seconds after the start; the sixth parks.

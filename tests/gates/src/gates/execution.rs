@@ -16,7 +16,7 @@ const TIMEOUT: Duration = Duration::from_secs(45 * 60);
 
 /// An outcome as `scripts/scenarios.sh` writes it to `SCENARIOS_JSON`.
 #[derive(Debug, Deserialize)]
-pub struct Outcome {
+pub struct ScenarioOutcome {
     pub id: String,
     /// Name of the corpus file.
     pub kind: String,
@@ -30,11 +30,11 @@ pub async fn measure(place: &Place) -> Measure {
     command.env("SCENARIOS_JSON", &result).env_remove("SCENARIOS");
     // The script has its own, stricter thresholds; the outcomes are judged here.
     place.run("scenarios", command, TIMEOUT).await?;
-    judge(&read_json::<Vec<Outcome>>(&result)?)
+    judge(&read_json::<Vec<ScenarioOutcome>>(&result)?)
 }
 
 /// Judges outcomes. Without any, nothing was measured.
-pub fn judge(outcomes: &[Outcome]) -> Measure {
+pub fn judge(outcomes: &[ScenarioOutcome]) -> Measure {
     let expected = outcomes.iter().filter(|outcome| outcome.verdict == "as_expected").count();
     let share = percentage(expected, outcomes.len()).ok_or("the corpora have no scenarios")?;
     let mut kinds: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
@@ -58,8 +58,12 @@ pub fn judge(outcomes: &[Outcome]) -> Measure {
 mod tests {
     use super::*;
 
-    fn outcomes(good: usize, bad: usize) -> Vec<Outcome> {
-        let of = |verdict: &str| Outcome { id: "a".to_owned(), kind: "plain".to_owned(), verdict: verdict.to_owned() };
+    fn outcomes(good: usize, bad: usize) -> Vec<ScenarioOutcome> {
+        let of = |verdict: &str| ScenarioOutcome {
+            id: "a".to_owned(),
+            kind: "plain".to_owned(),
+            verdict: verdict.to_owned(),
+        };
         let good = (0..good).map(|_| of("as_expected"));
         good.chain((0..bad).map(|index| of(if index % 2 == 0 { "missed" } else { "false_completed" }))).collect()
     }

@@ -38,12 +38,12 @@ pub struct Set {
     pub set: String,
     /// The reason why the backend was not tested.
     pub skipped: Option<String>,
-    pub runs: Vec<Run>,
+    pub runs: Vec<AttackRun>,
 }
 
 /// An attack at one level.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Run {
+pub struct AttackRun {
     pub case: String,
     pub level: String,
     pub wrong: Option<String>,
@@ -141,7 +141,7 @@ pub fn judge(sets: &[Set], cases: &BTreeMap<String, Case>) -> Measure {
     if cases.is_empty() || cases.values().any(|case| case.levels.is_empty()) {
         return Err("no attack is listed, or one without a level".to_owned());
     }
-    let runs: Vec<&Run> = sets.iter().flat_map(|set| &set.runs).collect();
+    let runs: Vec<&AttackRun> = sets.iter().flat_map(|set| &set.runs).collect();
     let not_run = left_out(sets, cases);
     let wrong: Vec<&str> = runs.iter().filter_map(|run| run.wrong.as_deref()).collect();
     let made = runs.iter().filter(|run| !run.skipped).count();
@@ -183,7 +183,7 @@ mod tests {
         Set {
             set: name.to_owned(),
             skipped: None,
-            runs: runs.map(|(case, level)| Run { case, level, wrong: None, skipped: false }).collect(),
+            runs: runs.map(|(case, level)| AttackRun { case, level, wrong: None, skipped: false }).collect(),
         }
     }
 

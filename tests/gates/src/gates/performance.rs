@@ -49,8 +49,8 @@ pub struct Load {
     pub verdict: String,
     pub void: Vec<String>,
     pub checks: Vec<Condition>,
-    pub workflows: Workflows,
-    pub series: Vec<Series>,
+    pub workflows: WorkflowCounts,
+    pub series: Vec<SeriesFigures>,
 }
 
 /// A threshold of the scenario, or a condition of every run.
@@ -63,7 +63,7 @@ pub struct Condition {
 }
 
 #[derive(Debug, Clone, Deserialize)]
-pub struct Workflows {
+pub struct WorkflowCounts {
     pub accepted: u64,
     pub lost: u64,
     pub doubled: u64,
@@ -73,7 +73,7 @@ pub struct Workflows {
 }
 
 #[derive(Debug, Clone, Deserialize)]
-pub struct Series {
+pub struct SeriesFigures {
     pub name: String,
     pub requests: u64,
     pub failed: u64,
@@ -146,7 +146,7 @@ async fn execute(client: &Client, number: usize, began: Instant) -> Execution {
 
 /// Returns a percentile over all requests in seconds, where a failed one is slower than any other; `None` if it is a failed
 /// one. The report has few percentiles of the successful requests; the next one at or above the shifted rank is taken.
-fn seconds(series: Option<&Series>, percent: f64) -> Option<f64> {
+fn seconds(series: Option<&SeriesFigures>, percent: f64) -> Option<f64> {
     let series = series?;
     let (all, served) = (series.requests as f64, series.requests.saturating_sub(series.failed) as f64);
     let known = [(95.0, series.p95_ms), (99.0, series.p99_ms), (99.9, series.p999_ms), (100.0, series.max_ms)];
@@ -230,7 +230,7 @@ mod tests {
     use super::*;
 
     fn load() -> Load {
-        let series = |name: &str| Series {
+        let series = |name: &str| SeriesFigures {
             name: name.to_owned(),
             requests: 1_000,
             failed: 0,
@@ -243,7 +243,7 @@ mod tests {
             verdict: "passed".to_owned(),
             void: Vec::new(),
             checks: vec![condition(true)],
-            workflows: Workflows { accepted: 50, lost: 0, doubled: 0, mismatched: 0, reordered: 0, wrong: 0 },
+            workflows: WorkflowCounts { accepted: 50, lost: 0, doubled: 0, mismatched: 0, reordered: 0, wrong: 0 },
             series: vec![series("analyze"), series("workflow")],
         }
     }
@@ -295,11 +295,11 @@ mod tests {
     fn the_load_fails_the_gate_by_its_own_verdict() {
         let workflows = load().workflows;
         for (wrong, name) in [
-            (Workflows { lost: 1, ..workflows.clone() }, "workflows lost under load"),
-            (Workflows { doubled: 1, ..workflows.clone() }, "workflows ended twice under load"),
-            (Workflows { mismatched: 1, ..workflows.clone() }, "workflows mixed up under load"),
-            (Workflows { reordered: 1, ..workflows.clone() }, "workflows out of order under load"),
-            (Workflows { wrong: 1, ..workflows.clone() }, "workflows with a wrong end under load"),
+            (WorkflowCounts { lost: 1, ..workflows.clone() }, "workflows lost under load"),
+            (WorkflowCounts { doubled: 1, ..workflows.clone() }, "workflows ended twice under load"),
+            (WorkflowCounts { mismatched: 1, ..workflows.clone() }, "workflows mixed up under load"),
+            (WorkflowCounts { reordered: 1, ..workflows.clone() }, "workflows out of order under load"),
+            (WorkflowCounts { wrong: 1, ..workflows.clone() }, "workflows with a wrong end under load"),
         ] {
             check(&[GOOD; 30], &Load { workflows: wrong, ..load() }, &[name]);
         }
@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn failed_requests_are_slower_than_any_percentile() {
-        let failed = |count: u64| Series { failed: count, ..load().series[0].clone() };
+        let failed = |count: u64| SeriesFigures { failed: count, ..load().series[0].clone() };
         for (count, p95, p99) in [
             (0, Some(0.1), Some(0.2)),
             (1, Some(0.2), Some(4.0)),
@@ -336,7 +336,7 @@ mod tests {
             let series = failed(count);
             assert_eq!((seconds(Some(&series), 95.0), seconds(Some(&series), 99.0)), (p95, p99), "{count} failed");
         }
-        let none = Series { requests: 0, ..failed(0) };
+        let none = SeriesFigures { requests: 0, ..failed(0) };
         assert_eq!((seconds(Some(&none), 95.0), seconds(None, 95.0)), (None, None));
         let mut load = load();
         load.series[0].failed = 45;

@@ -9,11 +9,11 @@ use ruff_python_ast::visitor::{Visitor, walk_expr};
 /// The conditions of one scope whose names have not been rebound.
 #[derive(Default, Clone)]
 pub(crate) struct NamedConditions {
-    conditions: HashMap<String, Rc<Condition>>,
+    conditions: HashMap<String, Rc<NamedCondition>>,
 }
 
 /// A condition and the names in it.
-pub(crate) struct Condition {
+pub(crate) struct NamedCondition {
     pub(crate) test: Expr,
     names: Vec<String>,
 }
@@ -27,11 +27,11 @@ impl NamedConditions {
         let mut names = Names(Vec::new());
         names.visit_expr(test);
         if !names.0.iter().any(|known| known == name) {
-            self.conditions.insert(name.to_owned(), Rc::new(Condition { test: test.clone(), names: names.0 }));
+            self.conditions.insert(name.to_owned(), Rc::new(NamedCondition { test: test.clone(), names: names.0 }));
         }
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<Rc<Condition>> {
+    pub(crate) fn get(&self, name: &str) -> Option<Rc<NamedCondition>> {
         self.conditions.get(name).map(Rc::clone)
     }
 

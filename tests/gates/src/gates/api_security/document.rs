@@ -7,11 +7,11 @@ const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "op
 /// The operations of a document.
 #[derive(Debug)]
 pub struct Document {
-    pub operations: Vec<Operation>,
+    pub operations: Vec<ApiOperation>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub struct Operation {
+pub struct ApiOperation {
     /// In capitals.
     pub method: String,
     /// With its parameters in braces.
@@ -28,7 +28,7 @@ impl Document {
             for method in METHODS {
                 if let Some(operation) = item.get(method) {
                     let security = operation.get("security").or_else(|| document.get("security"));
-                    operations.push(Operation {
+                    operations.push(ApiOperation {
                         method: method.to_uppercase(),
                         path: path.clone(),
                         is_open: is_open(security),
@@ -51,7 +51,7 @@ impl Document {
     }
 
     /// Returns an operation of the document.
-    pub fn find(&self, method: &str, path: &str) -> Option<&Operation> {
+    pub fn find(&self, method: &str, path: &str) -> Option<&ApiOperation> {
         self.operations.iter().find(|operation| operation.method == method && operation.path == path)
     }
 }

@@ -8,12 +8,12 @@ use serde::Deserialize;
 /// A duration of a scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Span(pub Duration);
+pub struct ScenarioDuration(pub Duration);
 
 const UNITS: [(&str, f64); 5] = [("us", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3_600.0)];
 const MAX_SECONDS: f64 = 7.0 * 86_400.0;
 
-impl FromStr for Span {
+impl FromStr for ScenarioDuration {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -27,7 +27,7 @@ impl FromStr for Span {
     }
 }
 
-impl TryFrom<String> for Span {
+impl TryFrom<String> for ScenarioDuration {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -48,11 +48,11 @@ mod tests {
 
     #[test]
     fn a_duration_needs_a_unit() {
-        assert_eq!("1.5 s".parse(), Ok(Span(Duration::from_millis(1_500))));
-        assert_eq!("250us".parse(), Ok(Span(Duration::from_micros(250))));
-        assert_eq!("2m".parse(), Ok(Span(Duration::from_secs(120))));
+        assert_eq!("1.5 s".parse(), Ok(ScenarioDuration(Duration::from_millis(1_500))));
+        assert_eq!("250us".parse(), Ok(ScenarioDuration(Duration::from_micros(250))));
+        assert_eq!("2m".parse(), Ok(ScenarioDuration(Duration::from_secs(120))));
         for wrong in ["", "5", "s", "-1s", "1e9h", "1 day", "1.2.3s", "NaNs"] {
-            assert!(wrong.parse::<Span>().is_err(), "{wrong}");
+            assert!(wrong.parse::<ScenarioDuration>().is_err(), "{wrong}");
         }
     }
 }
