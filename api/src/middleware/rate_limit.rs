@@ -33,9 +33,9 @@ pub(crate) fn charge_misdirected(limits: &RateLimits, request: &HttpRequest) -> 
 fn charge_address(limits: &RateLimits, request: &HttpRequest, kind: RequestKind) -> Result<(), Problem> {
     let Some((bucket, verdict)) = limits.addresses.take(request, kind) else { return Ok(()) };
     let unit = match kind {
-        Kind::Health => "requests to /health from an address",
-        Kind::SignIn => "sign-ins and refreshes from an address",
-        Kind::Other => "requests without a valid token, or to another host, from an address",
+        RequestKind::Health => "requests to /health from an address",
+        RequestKind::SignIn => "sign-ins and refreshes from an address",
+        RequestKind::Other => "requests without a valid token, or to another host, from an address",
     };
     enforce(request, "unauthenticated", unit, bucket, verdict)
 }
