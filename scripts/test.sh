@@ -62,7 +62,8 @@ run_tests() {
     rm -f "$report"
     local status=0
     if cargo nextest --version >/dev/null 2>&1; then
-        cargo nextest run --workspace --config-file scripts/nextest.toml 2>&1 | tee -a "$log" || status=1
+        # Most tests wait more than they compute: with one per core, the cores are busy for half of the time.
+        cargo nextest run --workspace --config-file scripts/nextest.toml --test-threads "$((2 * $(nproc)))" 2>&1 | tee -a "$log" || status=1
         cargo test --workspace --doc --no-fail-fast 2>&1 | tee -a "$log" || status=1
     else
         cargo test --workspace --no-fail-fast -- --show-output 2>&1 | tee -a "$log" || status=1
