@@ -201,7 +201,9 @@ async fn connect(config: &Config, broker: &Broker, lifecycle: Lifecycle) -> Resu
     });
     let recipes = web::Data::new(RecipeCatalogue::new(Catalogues::open(broker).await?, peers.clone()));
     let charges = Charges::open(broker).await?.follow(&lifecycle).await?;
+    let lifecycle = web::Data::new(lifecycle);
     let submitter = Submitter {
+        lifecycle: lifecycle.clone(),
         policy: SubmissionPolicy {
             gate_before_execute: config.gate_before_execute,
             demand_human_from: config.demand_human_from,
@@ -212,7 +214,6 @@ async fn connect(config: &Config, broker: &Broker, lifecycle: Lifecycle) -> Resu
         recipes: recipes.clone(),
         workflows: workflows.clone(),
     };
-    let lifecycle = web::Data::new(lifecycle);
     let analyses = Analyses {
         requests: AnalysisRequests::open(broker, &lifecycle).await?,
         cache: view.clone(),

@@ -21,7 +21,7 @@ use crate::caller_code::test_detection::{defines_tests, runs_own_tests, with_tes
 use crate::language::{self, RequestedLanguage};
 #[cfg(feature = "model")]
 use crate::model::{Model, ModelLanguage, Task};
-use crate::paths::is_test_file;
+use crate::paths::{has_plain_name, is_test_file};
 use crate::recipes::catalogue::{self, CatalogueError, Recipe};
 use crate::recipes::matching::{MatchResult, Matcher, MatchingStatus, ModelFiles};
 use crate::recipes::parameters::{self, GoalTokens, ParameterValues};
@@ -261,7 +261,7 @@ impl Generator {
             return None;
         }
         let target = self.target(request, code).ok().map(|found| found.target).filter(|target| target.is_python())?;
-        GivenCode::of(request, code, target.path(request.current_file.as_deref(), code))
+        GivenCode::of(request, code, target.path(kept_name(request, Intent::Change), code))
     }
 
     async fn serve_code(
@@ -277,7 +277,9 @@ impl Generator {
         let Found { target, mut remarks } = self.target(request, &code)?;
         let generation = self.serve_target(request, intent, target, &code).await?;
         let given = generation.files.iter().find(|file| file.from_caller);
-        remarks.extend(given.and_then(|file| target.name_remark(request.current_file.as_deref(), &file.path)));
+        remarks.extend(given.and_then(|file| {
+            target.name_remark(request.current_file.as_deref(), kept_name(request, intent), &file.path)
+        }));
         Ok(generation.with_remarks(&remarks))
     }
 
@@ -288,7 +290,7 @@ impl Generator {
         target: Target<'_>,
         code: &str,
     ) -> Result<Generation, GenerateError> {
-        let file = caller_file(target, request.current_file.as_deref(), code.to_owned());
+        let file = caller_file(target, kept_name(request, intent), code.to_owned());
         let can_change = self.can_write(target.runtime());
         match intent {
             // Only a model can apply a reviewer's comment.
@@ -636,6 +638,13 @@ fn from_recipe(recipe: &Recipe, values: Option<&ParameterValues>, goal: &str) ->
         repairable: false,
         remark: None,
     })
+}
+
+/// Returns the caller's name for a file if the work can be done under it: tests that are written import the file, and a
+/// model returns it, so these take plain names only.
+fn kept_name(request: &GenerateRequest, intent: Intent) -> Option<&str> {
+    let runs_only = matches!(intent, Intent::Run | Intent::RunOrTest | Intent::Test) && !asks_for_changes(request);
+    request.current_file.as_deref().filter(|name| runs_only || has_plain_name(name))
 }
 
 fn caller_file(target: Target<'_>, current_file: Option<&str>, content: String) -> SourceFile {

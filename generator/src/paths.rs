@@ -3,9 +3,9 @@
 /// Below the sandbox's 255, with room for the prefix of a file of tests.
 const MAX_PATH_BYTES: usize = 200;
 const MAX_DEPTH: usize = 4;
-/// Punctuation of names that people give to their files. Left out are separators, quotes of Markdown and strings, and
-/// the characters that Windows refuses.
-const PUNCTUATION: &str = " _-.+,;=@#%&~!^'()[]{}$";
+/// Punctuation of names that people give to their files. Left out are separators, quotes, brackets of test parameters,
+/// and the characters with a meaning to a shell, to Markdown or to Windows.
+const PUNCTUATION: &str = " _-.+,=@#~()";
 
 /// Returns whether a path is relative, without `..`, and consists of plain ASCII names.
 pub(crate) fn is_plain_path(path: &str) -> bool {
@@ -18,6 +18,11 @@ pub(crate) fn is_ordinary_path(path: &str) -> bool {
     // macOS writes an accent as a character of its own.
     let is_accent = |c: char| ('\u{300}'..='\u{36f}').contains(&c);
     is_path_of(path, |c| c.is_alphanumeric() || is_accent(c) || PUNCTUATION.contains(c))
+}
+
+/// Returns whether the last component of the caller's path is a plain ASCII name.
+pub(crate) fn has_plain_name(path: &str) -> bool {
+    path.trim().rsplit(['/', '\\']).next().is_some_and(is_plain_path)
 }
 
 fn is_path_of(path: &str, is_allowed: impl Fn(char) -> bool) -> bool {
@@ -61,7 +66,7 @@ mod tests {
         for path in ["main.py", "a/b/c.py", "x-1_2.py"] {
             assert!(is_plain_path(path) && is_ordinary_path(path), "{path}");
         }
-        for path in ["my script.py", "größe.py", "gro\u{308}ße.py", "a+b.js", "it's (1).py", "数据.py"] {
+        for path in ["my script.py", "größe.py", "gro\u{308}ße.py", "a+b.js", "copy (1).py", "数据.py"] {
             assert!(!is_plain_path(path) && is_ordinary_path(path), "{path}");
         }
         let hostile = [
@@ -89,6 +94,8 @@ mod tests {
             "a?.py",
             "a*.py",
             "a|b.py",
+            "it's.py",
+            "a[b].py",
         ];
         for path in hostile.into_iter().chain([format!("{}.py", "x".repeat(198)).as_str()]) {
             assert!(!is_plain_path(path) && !is_ordinary_path(path), "{path:?}");

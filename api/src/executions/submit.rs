@@ -13,6 +13,7 @@ use domain::workflow::{
 use futures_util::{StreamExt, TryStreamExt};
 use messaging::{AppendError, BlobError, Blobs};
 use serde_json::{Value, json};
+use service::lifecycle::Lifecycle;
 use service::telemetry::TraceContext;
 
 use crate::auth::tokens::Caller;
@@ -44,6 +45,7 @@ pub(crate) struct Submitter {
     pub(crate) budget: DailyBudget,
     pub(crate) recipes: web::Data<RecipeCatalogue>,
     pub(crate) workflows: web::Data<Workflows>,
+    pub(crate) lifecycle: web::Data<Lifecycle>,
 }
 
 /// Accepts a submission; 202 means that it is on disk in the log. With `wait` in the query the answer is 200 with the
@@ -156,7 +158,8 @@ impl Submitter {
             Ok(sequence) => {
                 metrics::SUBMISSIONS.inc();
                 tracing::info!(workflow.id = %id, user.name = %workflow.owner, "Workflow {id}: submitted");
-                self.workflows.reader.upsert_in_background(sequence, workflow.clone()).await;
+                let reader = &self.workflows.reader;
+                reader.upsert_in_background(sequence, workflow.clone(), &self.lifecycle).await;
                 Ok(Accepted { workflow, is_repeat: false })
             }
             Err(AppendError::Lost) => self.after_lost_race(id, &submit_request).await,

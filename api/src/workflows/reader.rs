@@ -1,8 +1,10 @@
 //! Reads the newest state of workflows: from Redis while it is fresh, else from the log.
 
 use std::collections::HashMap;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use domain::ids::WorkflowId;
@@ -10,7 +12,7 @@ use domain::workflow::Workflow;
 use futures_util::StreamExt;
 use messaging::{Entry, Queue, ReadError, WorkflowLog};
 use read_model::{ListPosition, ListQuery, Page, ReadModel, ReadModelError, VersionedWorkflow};
-use tokio::sync::RwLock;
+use service::lifecycle::Lifecycle;
 use tokio::time::Instant;
 
 use crate::http::problem::Problem;
@@ -34,8 +36,6 @@ pub(crate) struct WorkflowReader {
     sequences: SequenceTracker,
     /// The sequences that this process wrote into the view.
     written: SequenceTracker,
-    /// Shared by the writes into the view that run in the background.
-    background_writes: Arc<RwLock<()>>,
     scans: Singleflight<(), Result<Arc<Vec<VersionedWorkflow>>, Problem>>,
     scanned: Mutex<Option<Scan>>,
 }
@@ -55,7 +55,6 @@ impl WorkflowReader {
             view,
             sequences: SequenceTracker::default(),
             written: SequenceTracker::default(),
-            background_writes: Arc::default(),
             scans: Singleflight::default(),
             scanned: Mutex::default(),
         }
@@ -133,14 +132,16 @@ impl WorkflowReader {
         }
     }
 
-    /// As [`WorkflowReader::upsert`], without waiting for the view; lists that begin after this call do wait for it.
-    pub(crate) async fn upsert_in_background(self: &Arc<Self>, sequence: u64, workflow: Workflow) {
+    /// As [`WorkflowReader::upsert`], without waiting for the view. Lists of this process that begin later find the
+    /// workflow nevertheless: their calls go through the same connection, after this one.
+    pub(crate) async fn upsert_in_background(self: &Arc<Self>, sequence: u64, workflow: Workflow, tasks: &Lifecycle) {
         self.observe(workflow.id, sequence);
-        let (reader, writing) = (self.clone(), self.background_writes.clone().read_owned().await);
-        tokio::spawn(async move {
-            reader.upsert(sequence, &workflow).await;
-            drop(writing);
-        });
+        let reader = self.clone();
+        let mut write = Box::pin(async move { reader.upsert(sequence, &workflow).await });
+        // The first poll puts the call into the connection.
+        if poll_fn(|context| Poll::Ready(write.as_mut().poll(context))).await.is_pending() {
+            tasks.spawn(write);
+        }
     }
 
     /// Writes a transition into the view, unless this process wrote the same one last. If the view has lost it since, a
@@ -159,8 +160,6 @@ impl WorkflowReader {
     ///
     /// The page may be empty with a cursor if many items in a row were filtered out.
     pub(crate) async fn list(&self, query: &ListQuery) -> Result<Page, Problem> {
-        // A caller finds what this process accepted before.
-        drop(self.background_writes.write().await);
         let mut query = query.clone();
         let mut page = self.list_once(&query).await?;
         for _ in 1..MAX_PAGES {

@@ -32,8 +32,10 @@ pub(crate) fn changes(before: &[SourceFile], after: &[SourceFile]) -> Option<Cha
         }
         let diff = TextDiff::configure().timeout(SEARCH_TIMEOUT).diff_lines(text, &file.content);
         let count = |tag| diff.iter_all_changes().filter(|change| change.tag() == tag).count();
-        let from = old.map_or_else(|| "/dev/null".to_owned(), |old| format!("a/{}", old.path));
-        unified.push_str(&diff.unified_diff().header(&from, &format!("b/{}", file.path)).to_string());
+        // `patch` takes a name with blanks only up to a tab.
+        let end = if file.path.contains(' ') { "\t" } else { "" };
+        let from = old.map_or_else(|| "/dev/null".to_owned(), |old| format!("a/{}{end}", old.path));
+        unified.push_str(&diff.unified_diff().header(&from, &format!("b/{}{end}", file.path)).to_string());
         let is_new = if old.is_none() { " (new)" } else { "" };
         let (added, removed) = (count(ChangeTag::Insert), count(ChangeTag::Delete));
         summary.push_str(&format!("| `{}`{is_new} | {added} | {removed} |\n", file.path));

@@ -266,16 +266,11 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Returns a remark on the name that the file has here, if the caller's name for it could not be kept.
-    pub(crate) fn name_remark(self, current_file: Option<&str>, path: &str) -> Option<String> {
-        let sent = current_file.filter(|name| !name.trim().is_empty())?;
-        let language = self.name();
-        self.own_name(sent).is_none().then(|| {
-            format!(
-                "the file has the name {path} here: the one that was sent has no ending of {language}, is too long, or \
-                 has a special character"
-            )
-        })
+    /// Returns a remark on the name that the file has here, if the one that was sent is not kept.
+    pub(crate) fn name_remark(self, sent: Option<&str>, kept: Option<&str>, path: &str) -> Option<String> {
+        sent.filter(|name| !name.trim().is_empty())?;
+        let is_kept = kept.and_then(|name| self.own_name(name)).is_some();
+        (!is_kept).then(|| format!("the file has the name {path} here, because the one that was sent cannot be kept"))
     }
 
     /// Returns the caller's file name if it can be kept, else the default name. The ending is in lower case, and one

@@ -1,6 +1,6 @@
 //! A model's reply, which is untrusted, and the rules for its files.
 
-use crate::paths::is_ordinary_path;
+use crate::paths::is_plain_path;
 
 const MAX_FILES: usize = 20;
 const MAX_TOTAL_BYTES: usize = 1024 * 1024;
@@ -32,7 +32,7 @@ impl Reply {
     pub(super) fn checked(mut self) -> Result<Self, &'static str> {
         let mut files: Vec<ReplyFile> = Vec::new();
         for file in self.files {
-            if !is_ordinary_path(&file.path) {
+            if !is_plain_path(&file.path) {
                 return Err("a file in it has an unsafe name");
             }
             if file.path.rsplit('/').next().is_some_and(|name| SELF_LOADING.contains(&name)) {

@@ -89,10 +89,7 @@ pub(super) async fn run(
         return error.into();
     }
     let runtime = artifacts.runtime.as_deref().unwrap_or_default();
-    let remark = match explain(context, artifacts, runtime, &mut result).await {
-        Ok(remark) => remark,
-        Err(error) => return error.into(),
-    };
+    let remark = explain(context, artifacts, runtime, &mut result).await;
     let TestReport { document, summary, end, feedback } = test_report(&result, untested, remark.as_deref());
     let rerun = match model_round::rerun(context, workflow, summary, feedback).await {
         Ok(rerun) => rerun,
@@ -116,23 +113,27 @@ async fn explain(
     artifacts: &Artifacts,
     runtime: &str,
     result: &mut JobResult,
-) -> Result<Option<String>, BlobError> {
-    let mut dialect = None;
-    if failure_hint::is_syntax_error(result, runtime) {
-        let ends = |path: &str, endings: &[&str]| endings.iter().any(|ending| path.ends_with(ending));
-        for file in &artifacts.files {
-            let is_typescript = ends(&file.path, &[".ts", ".mts", ".cts"]);
-            if is_typescript || ends(&file.path, &[".js", ".mjs", ".cjs", ".jsx"]) {
-                let own = generator::javascript_dialect(&context.blobs.load(&file.content).await?);
-                // Types are in place in a file of TypeScript.
-                dialect = dialect.or(own.filter(|own| !is_typescript || *own == Dialect::Jsx));
-            }
-        }
-    }
+) -> Option<String> {
+    let dialect = match failure_hint::path_with_syntax_error(result, runtime) {
+        Some(reported) => dialect_of(context, artifacts, &reported).await,
+        None => None,
+    };
     let is_offered = |name: &str| context.generator.runtimes().iter().any(|offered| offered.name == name);
-    let hint = failure_hint::add_hint(result, &failure_hint::Setting { runtime, is_offered, dialect });
+    let hint = failure_hint::add_hint(result, &failure_hint::HintContext { runtime, is_offered, dialect });
     let remarks: Vec<&str> = artifacts.remark.as_deref().into_iter().chain(hint.as_deref()).collect();
-    Ok((!remarks.is_empty()).then(|| remarks.join("; ")))
+    (!remarks.is_empty()).then(|| remarks.join("; "))
+}
+
+/// Returns the dialect of the file at a path of the sandbox that its interpreter rejects; `None` if it cannot be told.
+async fn dialect_of(context: &WorkerContext, artifacts: &Artifacts, reported: &str) -> Option<Dialect> {
+    let files = artifacts.files.iter().filter(|file| reported.ends_with(&format!("/{}", file.path)));
+    let file = files.max_by_key(|file| file.path.len())?;
+    // A hint is not worth another run of the job.
+    let code = context.blobs.load(&file.content).await.ok()?;
+    let dialect = tokio::task::spawn_blocking(move || generator::javascript_dialect(&code)).await.ok().flatten();
+    // Types are in place in a file of TypeScript.
+    let is_typescript = [".ts", ".mts", ".cts"].iter().any(|ending| file.path.ends_with(ending));
+    dialect.filter(|dialect| !is_typescript || *dialect == Dialect::Jsx)
 }
 
 /// Stores the files that the run left, except those that it was given and did not change.

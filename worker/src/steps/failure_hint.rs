@@ -1,6 +1,8 @@
 //! Hints for programs that fail by what their sandbox does not have or do: a module, a shell, the folder of output files,
 //! the execution of written files, or another language than plain JavaScript.
 
+use std::borrow::Cow;
+
 use generator::Dialect;
 use sandbox::JobResult;
 
@@ -17,7 +19,7 @@ const NO_OUTPUTS_FOLDER: [&str; 4] = [
 ];
 
 /// Facts on which a hint depends, beside the text of an error.
-pub(super) struct Setting<'s, F> {
+pub(super) struct HintContext<'s, F> {
     pub(super) runtime: &'s str,
     /// Returns whether the installation has a runtime.
     pub(super) is_offered: F,
@@ -25,18 +27,29 @@ pub(super) struct Setting<'s, F> {
     pub(super) dialect: Option<Dialect>,
 }
 
-/// Returns whether a program or test in JavaScript failed by its syntax, so that its dialect matters.
-pub(super) fn is_syntax_error(result: &JobResult, runtime: &str) -> bool {
-    let messages = || result.tests.iter().flatten().filter_map(|test| test.message.as_deref());
-    let has_failed = || {
-        result.exit_code != Some(0) && String::from_utf8_lossy(&result.stderr).contains(SYNTAX_ERROR)
-            || messages().any(|message| message.contains(SYNTAX_ERROR))
-    };
-    matches!(sandbox::language_of(runtime), "node" | "typescript") && has_failed()
+/// Returns the path that Node.js reports beside the syntax error of a program or test; `None` without such an error.
+pub(super) fn path_with_syntax_error(result: &JobResult, runtime: &str) -> Option<String> {
+    if !matches!(sandbox::language_of(runtime), "node" | "typescript") || result.exit_code == Some(0) {
+        return None;
+    }
+    let messages = result.tests.iter().flatten().filter_map(|test| test.message.as_deref().map(Cow::Borrowed));
+    let mut texts = messages.chain([String::from_utf8_lossy(&result.stderr)]);
+    texts.find_map(|text| reported_path(&text).map(str::to_owned))
+}
+
+/// Returns the path of a line such as `/folder/main.js:3` before a syntax error. One in data, as of `JSON.parse`, has none.
+fn reported_path(text: &str) -> Option<&str> {
+    let (before, _) = text.split_once(SYNTAX_ERROR)?;
+    before.lines().find_map(|line| {
+        let line = line.trim();
+        let (path, number) = line.strip_prefix("file://").unwrap_or(line).rsplit_once(':')?;
+        (path.starts_with('/') && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+            .then_some(path)
+    })
 }
 
 /// Appends the hint to the tests that failed by it, and returns it if the program itself did.
-pub(super) fn add_hint(result: &mut JobResult, setting: &Setting<'_, impl Fn(&str) -> bool>) -> Option<String> {
+pub(super) fn add_hint(result: &mut JobResult, setting: &HintContext<'_, impl Fn(&str) -> bool>) -> Option<String> {
     for test in result.tests.iter_mut().flatten() {
         let Some(message) = &mut test.message else { continue };
         if let Some(hint) = hint(message, setting) {
@@ -50,8 +63,8 @@ pub(super) fn add_hint(result: &mut JobResult, setting: &Setting<'_, impl Fn(&st
     hint(&String::from_utf8_lossy(&result.stderr), setting)
 }
 
-fn hint(text: &str, setting: &Setting<'_, impl Fn(&str) -> bool>) -> Option<String> {
-    let Setting { runtime, is_offered, dialect } = setting;
+fn hint(text: &str, setting: &HintContext<'_, impl Fn(&str) -> bool>) -> Option<String> {
+    let HintContext { runtime, is_offered, dialect } = setting;
     let shows = |errors: &[&str]| errors.iter().any(|error| text.contains(error));
     let language = sandbox::language_of(runtime);
     if language == "python"
@@ -85,8 +98,9 @@ fn executes_file(text: &str) -> bool {
     let refused = |line: &str| {
         let (_, rest) = line.strip_suffix(": Permission denied")?.split_once(": line ")?;
         let (number, path) = rest.split_once(": ")?;
-        // Other absolute paths are those of files that cannot be read or written.
+        // Other absolute paths are those of files that cannot be read or written, and so are those of builtins.
         let is_own = path.contains('/') && (!path.starts_with('/') || path.starts_with("/work/"));
+        let is_own = is_own && !path.contains(": ") && path.split('/').all(|part| part != "..");
         Some(is_own && number.bytes().all(|byte| byte.is_ascii_digit()))
     };
     text.lines().any(|line| refused(line).unwrap_or_default())
@@ -181,6 +195,18 @@ mod tests {
     }
 
     #[test]
+    fn the_file_of_a_syntax_error_is_the_one_that_node_reports() {
+        for (text, expected) in [
+            ("/work/job/a.js:3\nlet x: number = 1\n     ^\n\nSyntaxError: Unexpected\n", Some("/work/job/a.js")),
+            ("file:///work/job/lib/a.mjs:1\n<p/>\n^\nSyntaxError: Unexpected token '<'\n", Some("/work/job/lib/a.mjs")),
+            ("<anonymous_script>:1\n{\n\nSyntaxError: Expected property name\n    at /work/job/a.js:1\n", None),
+            ("/work/job/a.js:3\nthrow x\n", None),
+        ] {
+            assert_eq!(reported_path(text), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn each_missing_part_of_a_sandbox_has_a_hint() {
         for (runtime, text, expected) in [
             ("python", "ModuleNotFoundError: No module named 'flask'\n", "has no module flask"),
@@ -200,8 +226,10 @@ mod tests {
             ("bash", "main.sh: line 3: /work/bin/x: Permission denied\n", "as in bash FILE"),
             ("bash", "main.sh: line 3: /etc/x: Permission denied\n", ""),
             ("bash", "cat: ./x.sh: Permission denied\n", ""),
+            ("bash", "main.sh: line 3: cd: ./d: Permission denied\n", ""),
+            ("bash", "main.sh: line 3: ../../x: Permission denied\n", ""),
         ] {
-            let setting = Setting { runtime, is_offered: |_: &str| false, dialect: Some(Dialect::Jsx) };
+            let setting = HintContext { runtime, is_offered: |_: &str| false, dialect: Some(Dialect::Jsx) };
             let hint = hint(text, &setting).unwrap_or_default();
             assert!(hint.contains(expected) && hint.is_empty() == expected.is_empty(), "{text}: {hint}");
         }

@@ -50,17 +50,22 @@ fn originals(workflow: &Workflow) -> impl Iterator<Item = &Content> {
 /// Returns whether a test of the report has one of the names.
 fn has_name(test: &str, names: &HashSet<String>) -> bool {
     let titled = test.rsplit(" > ").next().unwrap_or_default();
-    let function = test.split('[').next().and_then(|name| name.rsplit("::").next()).unwrap_or_default();
+    let function = without_parameters(test).rsplit("::").next().unwrap_or_default();
     // Without the parameters of a subtest.
     let function = function.split(' ').next().unwrap_or_default();
     names.contains(titled) || names.contains(function)
 }
 
+/// Returns the name of a test without the parameters behind its function. The name of its file may have brackets.
+fn without_parameters(test: &str) -> &str {
+    let function = test.find("::").map_or(0, |at| at + 2);
+    test[function..].find('[').map_or(test, |at| &test[..function + at])
+}
+
 fn fail_unproven(tests: &mut Vec<TestCase>, vacuous: &[String], may_skip: &HashSet<String>) {
     let mut named: HashSet<&str> = vacuous.iter().map(String::as_str).collect();
     for test in tests.iter_mut() {
-        // Without the parameters of a parametrized test.
-        let name = test.name.split('[').next().unwrap_or_default();
+        let name = without_parameters(&test.name);
         let is_vacuous = vacuous.iter().any(|known| known == name);
         named.remove(name);
         let message = match test.outcome {
