@@ -200,6 +200,14 @@ async fn other_work_takes_one_file() {
         GenerateRequest { goal: "Write tests".to_owned(), ..request(GenerationMode::WriteTests, None, &[HELPER]) };
     let given = offering().given_code(&single).expect("a tool writes tests for one file");
     assert_eq!(given.file.path, "helper.py");
+    // Tests cannot import a module of that name.
+    let named = GenerateRequest {
+        files: vec![],
+        code: Some(HELPER.1.to_owned()),
+        current_file: Some("my helper.py".to_owned()),
+        ..single
+    };
+    assert_eq!(offering().given_code(&named).expect("a tool writes tests").file.path, "main.py");
 }
 
 #[tokio::test]

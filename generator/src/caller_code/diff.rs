@@ -60,6 +60,8 @@ mod tests {
         let expected = "--- a/app.py\n+++ b/app.py\n@@ -1,3 +1,3 @@\n a = 1\n-b = 2\n+b = 20\n c = 3\n\
                         --- /dev/null\n+++ b/test_app.py\n@@ -0,0 +1 @@\n+t = 1\n";
         assert_eq!(changes.unified, expected);
+        let blank = super::changes(&[], &[file("my app.py", "a\n")]).unwrap();
+        assert!(blank.unified.starts_with("--- /dev/null\n+++ b/my app.py\t\n"), "{}", blank.unified);
         assert!(changes.summary.contains("| `app.py` | 1 | 1 |\n| `test_app.py` (new) | 1 | 0 |\n"), "{changes:?}");
         assert!(!changes.summary.contains("same.py") && !changes.summary.contains("b = 2"), "{changes:?}");
     }

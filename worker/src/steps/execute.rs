@@ -124,7 +124,7 @@ async fn explain(
     (!remarks.is_empty()).then(|| remarks.join("; "))
 }
 
-/// Returns the dialect of the file at a path of the sandbox that its interpreter rejects; `None` if it cannot be told.
+/// Returns the dialect of the file at a path of the sandbox that its interpreter rejects; `None` if it is unknown.
 async fn dialect_of(context: &WorkerContext, artifacts: &Artifacts, reported: &str) -> Option<Dialect> {
     let files = artifacts.files.iter().filter(|file| reported.ends_with(&format!("/{}", file.path)));
     let file = files.max_by_key(|file| file.path.len())?;

@@ -148,6 +148,8 @@ mod tests {
         use TestOutcome::{Passed, Skipped};
         let tests = [("t.py::test_a[1-2]", Passed), ("t.py::test_b", Passed), ("t.py::test_c", Skipped)];
         check(&tests, &["t.py::test_a"], &[], &["t.py::test_a[1-2]", "t.py::test_c"]);
+        let bracketed = [("t_[a].py::test_a[1]", Passed), ("t_[a].py::test_c", Skipped)];
+        check(&bracketed, &["t_[a].py::test_a"], &["test_c"], &["t_[a].py::test_a[1]"]);
         check(&tests, &[], &["test_c"], &[]);
         check(&tests, &[], &["test_b"], &["t.py::test_c"]);
         let skipped = [
