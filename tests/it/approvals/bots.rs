@@ -167,7 +167,8 @@ async fn a_bot_that_floods_is_turned_away_and_fills_no_audit_log() {
     let malformed = codes.iter().filter(|code| *code == "malformed").count();
     // 60 at once, those in flight meanwhile, and one more a second.
     assert!((60..300).contains(&malformed), "{malformed}");
-    assert_eq!(codes.last().map(String::as_str), Some("too_many_refused"));
+    let is_expected = |code: &String| matches!(code.as_str(), "malformed" | "too_many_refused");
+    assert!(codes.iter().all(is_expected), "{codes:?}");
     let audit = tests::audit_log(&stack).await;
     let floods = audit.iter().filter(|record| record.key.starts_with("flood-")).count();
     assert!((1..=4).contains(&floods), "{audit:#?}");
