@@ -14,7 +14,7 @@ pub(crate) fn is_plain_path(path: &str) -> bool {
 
 /// Returns whether a path is relative, without `..`, and consists of ordinary names: letters and digits of any script,
 /// blanks inside, and common punctuation.
-pub(crate) fn is_ordinary_path(path: &str) -> bool {
+fn is_ordinary_path(path: &str) -> bool {
     // macOS writes an accent as a character of its own.
     let is_accent = |c: char| ('\u{300}'..='\u{36f}').contains(&c);
     is_path_of(path, |c| c.is_alphanumeric() || is_accent(c) || PUNCTUATION.contains(c))

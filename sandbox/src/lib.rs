@@ -28,7 +28,7 @@ pub use config::{Backend, SandboxConfig};
 pub use error::SandboxError;
 pub use job::{Command, IsolationLevel, Job, JobFile, JobInput, Limits, Owner};
 pub use result::{JobResult, Outcome, SandboxHealth, TestCase, TestOutcome, Usage, signal_text};
-pub use runner::protocol::{LeftOut, OUTPUT_DIR, OutputChunk, OutputStream};
+pub use runner::protocol::{LeftOut, OUTPUT_DIR, OutputChunk, OutputStream, WORK_DIR};
 pub use runtime::{Library, RuntimeLanguage, language_of, languages};
 
 /// A backend that runs jobs, each isolated from the host and from every other job.

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use generator::Dialect;
-use sandbox::JobResult;
+use sandbox::{JobResult, WORK_DIR};
 
 const NO_MODULE: &str = "ModuleNotFoundError: No module named '";
 /// Errors of Node.js about packages, of CommonJS and of ES modules.
@@ -99,7 +99,10 @@ fn executes_file(text: &str) -> bool {
         let (_, rest) = line.strip_suffix(": Permission denied")?.split_once(": line ")?;
         let (number, path) = rest.split_once(": ")?;
         // Other absolute paths are those of files that cannot be read or written, and so are those of builtins.
-        let is_own = path.contains('/') && (!path.starts_with('/') || path.starts_with("/work/"));
+        let is_own = match path.strip_prefix(WORK_DIR) {
+            Some(rest) => rest.starts_with('/'),
+            None => path.contains('/') && !path.starts_with('/'),
+        };
         let is_own = is_own && !path.contains(": ") && path.split('/').all(|part| part != "..");
         Some(is_own && number.bytes().all(|byte| byte.is_ascii_digit()))
     };
@@ -197,10 +200,10 @@ mod tests {
     #[test]
     fn the_file_of_a_syntax_error_is_the_one_that_node_reports() {
         for (text, expected) in [
-            ("/work/job/a.js:3\nlet x: number = 1\n     ^\n\nSyntaxError: Unexpected\n", Some("/work/job/a.js")),
-            ("file:///work/job/lib/a.mjs:1\n<p/>\n^\nSyntaxError: Unexpected token '<'\n", Some("/work/job/lib/a.mjs")),
-            ("<anonymous_script>:1\n{\n\nSyntaxError: Expected property name\n    at /work/job/a.js:1\n", None),
-            ("/work/job/a.js:3\nthrow x\n", None),
+            ("/job/a.js:3\nlet x: number = 1\n     ^\n\nSyntaxError: Unexpected\n", Some("/job/a.js")),
+            ("file:///job/lib/a.mjs:1\n<p/>\n^\nSyntaxError: Unexpected token '<'\n", Some("/job/lib/a.mjs")),
+            ("<anonymous_script>:1\n{\n\nSyntaxError: Expected property name\n    at /job/a.js:1\n", None),
+            ("/job/a.js:3\nthrow x\n", None),
         ] {
             assert_eq!(reported_path(text), expected, "{text}");
         }
@@ -208,6 +211,7 @@ mod tests {
 
     #[test]
     fn each_missing_part_of_a_sandbox_has_a_hint() {
+        let written = format!("main.sh: line 3: {WORK_DIR}/bin/x: Permission denied\n");
         for (runtime, text, expected) in [
             ("python", "ModuleNotFoundError: No module named 'flask'\n", "has no module flask"),
             ("node", "Error: Cannot find module 'lodash'\nRequire stack:\n- /job/x.js", "supply lodash as a file"),
@@ -220,10 +224,10 @@ mod tests {
             ("python", "FileNotFoundError: [Errno 2] No such file or directory: 'outputs/a.txt'", "the folder outputs"),
             ("python", "FileNotFoundError: [Errno 2] No such file or directory: 'data.csv'", ""),
             ("bash", "ModuleNotFoundError: No module named 'flask'\n", ""),
-            ("node", "/work/main.js:1\nSyntaxError: Unexpected token '<'\n", "looks like JSX"),
+            ("node", "/job/main.js:1\nSyntaxError: Unexpected token '<'\n", "looks like JSX"),
             ("node", "TypeError: x is not a function", ""),
             ("bash", "main.sh: line 3: ./x.sh: Permission denied\n", "as in bash FILE"),
-            ("bash", "main.sh: line 3: /work/bin/x: Permission denied\n", "as in bash FILE"),
+            ("bash", written.as_str(), "as in bash FILE"),
             ("bash", "main.sh: line 3: /etc/x: Permission denied\n", ""),
             ("bash", "cat: ./x.sh: Permission denied\n", ""),
             ("bash", "main.sh: line 3: cd: ./d: Permission denied\n", ""),
